@@ -1,0 +1,73 @@
+// odradek as users start it: the built command line in a process of its own.
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntilReady } from './probe.mjs'
+import { run, serve } from './process.mjs'
+
+const root = join(import.meta.dirname, '..')
+const cli = join(root, 'dist', 'cli.js')
+
+/**
+ * Builds odradek from the sources at hand.
+ * @returns {Promise<string | { skip: string }>} the built command line, or why there is none
+ */
+export async function prepareOdradek() {
+  const build = await run('npm', ['run', '--silent', 'build'], { cwd: root, timeoutMs: 300_000 })
+  if (build.code !== 0) return { skip: `odradek does not build: ${build.stdout.trim().split('\n')[0]}` }
+  return existsSync(cli) ? cli : { skip: 'odradek has no dist/cli.js' }
+}
+
+async function listeningPort(logFile, server) {
+  for (;;) {
+    const line = /^listening on 127\.0\.0\.1:(\d+)/m.exec(await readFile(logFile, 'utf8'))
+    if (line) return Number(line[1])
+    if (server.hasExited()) throw new Error('the broker ended before it was ready')
+    await sleep(5)
+  }
+}
+
+/**
+ * Starts odradek on a free port of 127.0.0.1.
+ * @param {{ args?: string[], dataDir?: string }} options more arguments of the command line; a temporary folder
+ *   (removed by `stop` and `kill`) unless `dataDir` is given
+ * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
+ *   stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
+ *   Metadata answer
+ */
+export async function startOdradek({ args = [], dataDir } = {}) {
+  const isTemporary = dataDir === undefined
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'compat-odradek-')))
+  await mkdir(folder, { recursive: true })
+  // Beside the data folder's own content, which belongs to the broker alone.
+  const logFile = `${folder}.log`
+  await rm(logFile, { force: true })
+  const startedAt = performance.now()
+  const server = serve(process.execPath, [cli, '--port', '0', '--data', folder, ...args], { logFile })
+  const clean = async () => {
+    await rm(logFile, { force: true })
+    if (isTemporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  let port
+  try {
+    port = await listeningPort(logFile, server)
+    await waitUntilReady(port, server)
+  } catch (error) {
+    await server.kill()
+    const log = await readFile(logFile, 'utf8')
+    await clean()
+    throw new Error(`odradek did not start: ${error.message}\n${log.slice(-4_000)}`, { cause: error })
+  }
+  return {
+    address: `127.0.0.1:${port}`,
+    port,
+    pid: server.pid,
+    dataDir: folder,
+    logFile,
+    readyMs: performance.now() - startedAt,
+    stop: () => server.stop().then(clean),
+    kill: () => server.kill().then(clean),
+  }
+}
