@@ -1,0 +1,94 @@
+/** Bytes from outside that do not follow the protocol. Fatal to the connection that they came over, to nothing else. */
+export class MalformedError extends Error {
+  override readonly name = 'MalformedError'
+}
+
+/** Reads the protocol's primitives from a buffer, front to back. Every read is bounded first; a cut one throws MalformedError. */
+export class Reader {
+  readonly bytes: Buffer
+  position: number
+  readonly end: number
+
+  constructor(bytes: Buffer, position = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.position = position
+    this.end = end
+  }
+
+  get remaining(): number {
+    return this.end - this.position
+  }
+
+  /** Moves past `length` bytes and returns where they begin. */
+  skip(length: number): number {
+    const at = this.position
+    if (length < 0 || length > this.end - at) {
+      throw new MalformedError(`${length} bytes wanted at ${at}, ${this.end - at} left`)
+    }
+    this.position = at + length
+    return at
+  }
+
+  bool(): boolean {
+    return this.bytes[this.skip(1)] !== 0
+  }
+
+  int8(): number {
+    return this.bytes.readInt8(this.skip(1))
+  }
+
+  int16(): number {
+    return this.bytes.readInt16BE(this.skip(2))
+  }
+
+  uint16(): number {
+    return this.bytes.readUInt16BE(this.skip(2))
+  }
+
+  int32(): number {
+    return this.bytes.readInt32BE(this.skip(4))
+  }
+
+  uint32(): number {
+    return this.bytes.readUInt32BE(this.skip(4))
+  }
+
+  int64(): bigint {
+    return this.bytes.readBigInt64BE(this.skip(8))
+  }
+
+  float64(): number {
+    return this.bytes.readDoubleBE(this.skip(8))
+  }
+
+  /** An unsigned varint of at most 32 bits. */
+  unsignedVarint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.skip(1)]!
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) {
+        if (value > 0xffff_ffff) break
+        return value
+      }
+    }
+    throw new MalformedError(`a varint of more than 32 bits before ${this.position}`)
+  }
+
+  uuid(): string {
+    const at = this.skip(16)
+    return this.bytes.toString('base64url', at, at + 16)
+  }
+
+  /** `length` bytes of UTF-8. */
+  text(length: number): string {
+    const at = this.skip(length)
+    return this.bytes.toString('utf8', at, at + length)
+  }
+
+  /** `length` bytes, as a view. */
+  view(length: number): Buffer {
+    const at = this.skip(length)
+    return this.bytes.subarray(at, at + length)
+  }
+}
