@@ -1,0 +1,111 @@
+import { assert } from './assert.ts'
+
+/**
+ * Reused memory for bytes that live longer than one turn: frames being joined, blocks waiting for the disk, the tail
+ * cache, what a slow consumer has yet to read. Fresh memory costs a page fault every 4 KiB, which is more than
+ * copying into it; so slabs are counted, and come back when nobody holds them any more.
+ */
+export class Slabs {
+  readonly #free: Slab[] = []
+  readonly #freeLengthMax: number
+  #freeLength = 0
+  #current: Slab | undefined
+  #used = 0
+  #takenLength = 0
+
+  /** `freeLengthMax`: bytes of idle slabs to keep for the next taker. */
+  constructor(freeLengthMax = 64 * 1024 * 1024) {
+    this.#freeLengthMax = freeLengthMax
+  }
+
+  /** Bytes in slabs that somebody holds. */
+  get takenLength(): number {
+    return this.#takenLength
+  }
+
+  /** A region of `length` bytes, held once. Regions taken one after another lie one after another while a slab lasts. */
+  take(length: number): Region {
+    if (length > sharedLengthMax) return new Region(this.#slab(ceilingPowerOfTwo(length)), 0, length, true)
+    if (!this.#current || this.#used + length > this.#current.bytes.length) {
+      this.#current?.release()
+      this.#current = this.#slab(slabLength)
+      this.#used = 0
+    }
+    const at = this.#used
+    this.#used += length
+    return new Region(this.#current, at, length, false)
+  }
+
+  /** A region with a copy of `bytes`. */
+  copyOf(bytes: Buffer): Region {
+    const region = this.take(bytes.length)
+    bytes.copy(region.bytes)
+    return region
+  }
+
+  #slab(length: number): Slab {
+    const index = this.#free.findLastIndex(slab => slab.bytes.length === length)
+    const slab = index < 0 ? new Slab(length, this.#returned) : this.#free.splice(index, 1)[0]!
+    if (index >= 0) this.#freeLength -= length
+    slab.references = 1
+    this.#takenLength += length
+    return slab
+  }
+
+  readonly #returned = (slab: Slab): void => {
+    this.#takenLength -= slab.bytes.length
+    if (this.#freeLength + slab.bytes.length > this.#freeLengthMax) return
+    this.#freeLength += slab.bytes.length
+    this.#free.push(slab)
+  }
+}
+
+const slabLength = 1024 * 1024
+/** Longer regions get a slab of their own. */
+const sharedLengthMax = slabLength / 4
+
+function ceilingPowerOfTwo(length: number): number {
+  return 2 ** Math.ceil(Math.log2(length))
+}
+
+class Slab {
+  readonly bytes: Buffer
+  readonly #returned: (slab: Slab) => void
+  references = 0
+
+  constructor(length: number, returned: (slab: Slab) => void) {
+    this.bytes = Buffer.allocUnsafeSlow(length)
+    this.#returned = returned
+  }
+
+  retain(): void {
+    assert(this.references > 0, 'a slab retained after its release')
+    this.references++
+  }
+
+  release(): void {
+    assert(this.references > 0, 'a slab released twice')
+    if (--this.references === 0) this.#returned(this)
+  }
+}
+
+/** Some bytes of a slab and a hold on it. Whoever retains it releases it, once; after that the bytes are another's. */
+export class Region {
+  readonly bytes: Buffer
+  readonly #slab: Slab
+
+  constructor(slab: Slab, at: number, length: number, isOnly: boolean) {
+    this.#slab = slab
+    this.bytes = slab.bytes.subarray(at, at + length)
+    if (!isOnly) slab.retain()
+  }
+
+  retain(): this {
+    this.#slab.retain()
+    return this
+  }
+
+  release(): void {
+    this.#slab.release()
+  }
+}
