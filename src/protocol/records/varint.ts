@@ -1,0 +1,114 @@
+import { RecordsError } from './errors.ts'
+
+/** Reads the fields of records one after another, never past `end`. Every failure is a RecordsError INVALID_RECORD. */
+export class RecordCursor {
+  readonly bytes: Buffer
+  position: number
+  end: number
+
+  constructor(bytes: Buffer, position = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.position = position
+    this.end = end
+  }
+
+  byte(): number {
+    if (this.position >= this.end) throw new RecordsError('INVALID_RECORD', 'A record ends too early')
+    return this.bytes[this.position++]!
+  }
+
+  /** A zigzag int32 in one to five bytes. */
+  varint(): number {
+    let byte = this.byte()
+    let value = byte & 0x7f
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (shift === 35) throw new RecordsError('INVALID_RECORD', 'A varint is longer than five bytes')
+      byte = this.byte()
+      value |= (byte & 0x7f) << shift
+    }
+    return (value >>> 1) ^ -(value & 1)
+  }
+
+  /** A zigzag int64 in one to ten bytes, as a number: exact up to seven bytes, rounded beyond 2^53. */
+  varlongRounded(): number {
+    let byte = this.byte()
+    const isNegative = (byte & 1) === 1
+    let value = byte & 0x7f
+    for (let weight = 2 ** 7; byte >= 0x80; weight *= 2 ** 7) {
+      if (weight === 2 ** 70) throw new RecordsError('INVALID_RECORD', 'A varlong is longer than ten bytes')
+      byte = this.byte()
+      value += (byte & 0x7f) * weight
+    }
+    return isNegative ? -(value + 1) / 2 : value / 2
+  }
+
+  /** A zigzag int64 in one to ten bytes. */
+  varlong(): bigint {
+    const start = this.position
+    const rounded = this.varlongRounded()
+    if (this.position - start <= 7) return BigInt(rounded)
+    let value = 0n
+    for (let at = this.position - 1; at >= start; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 0x7f)
+    value = BigInt.asUintN(64, value)
+    return (value >> 1n) ^ -(value & 1n)
+  }
+
+  /** Passes over `length` bytes and returns where they start. */
+  skip(length: number): number {
+    const start = this.position
+    if (length > this.end - start) throw new RecordsError('INVALID_RECORD', 'A field reaches past its record')
+    this.position = start + length
+    return start
+  }
+
+  /** Opens the next record: reads its length and returns where it ends. `end` is the batch's end. */
+  enterRecord(end: number): number {
+    this.end = end
+    const length = this.varint()
+    if (length < 0 || length > end - this.position) {
+      throw new RecordsError('INVALID_RECORD', `A record claims ${length} bytes of ${end - this.position}`)
+    }
+    return (this.end = this.position + length)
+  }
+
+  /** Sees to it that a record, or the last of a batch, is as long as it said. */
+  leave(end: number): void {
+    if (this.position !== end) {
+      throw new RecordsError('INVALID_RECORD', `${end - this.position} bytes are left over after a record`)
+    }
+  }
+}
+
+/** Bytes that `value` takes as a zigzag varint or varlong; it must be an int32, or a safe integer with its double. */
+export function sizeOfVarint(value: number): number {
+  let rest = value < 0 ? -value * 2 - 1 : value * 2
+  let size = 1
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
+  return size
+}
+
+/** Writes `value` as a zigzag varint (or varlong) at `position` and returns the position after it. */
+export function writeVarint(bytes: Buffer, position: number, value: number): number {
+  let at = position
+  let rest = value < 0 ? -value * 2 - 1 : value * 2
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80
+  bytes[at++] = rest
+  return at
+}
+
+/** As `sizeOfVarint`, for any int64. */
+export function sizeOfVarlong(value: bigint): number {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  let size = 1
+  for (; rest >= 0x80n; rest >>= 7n) size++
+  return size
+}
+
+/** As `writeVarint`, for any int64. */
+export function writeVarlong(bytes: Buffer, position: number, value: bigint): number {
+  let at = position
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  for (; rest >= 0x80n; rest >>= 7n) bytes[at++] = Number(rest & 0x7fn) | 0x80
+  bytes[at++] = Number(rest)
+  return at
+}
