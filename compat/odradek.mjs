@@ -31,13 +31,13 @@ async function listeningPort(logFile, server) {
 
 /**
  * Starts odradek on a free port of 127.0.0.1.
- * @param {{ args?: string[], dataDir?: string }} options more arguments of the command line; a temporary folder
- *   (removed by `stop` and `kill`) unless `dataDir` is given
+ * @param {{ args?: string[], nodeArgs?: string[], dataDir?: string }} options more arguments of the command line and
+ *   of Node itself; a temporary folder (removed by `stop` and `kill`) unless `dataDir` is given
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
  *   stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
  *   Metadata answer
  */
-export async function startOdradek({ args = [], dataDir } = {}) {
+export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
   const isTemporary = dataDir === undefined
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'compat-odradek-')))
   await mkdir(folder, { recursive: true })
@@ -45,7 +45,9 @@ export async function startOdradek({ args = [], dataDir } = {}) {
   const logFile = `${folder}.log`
   await rm(logFile, { force: true })
   const startedAt = performance.now()
-  const server = serve(process.execPath, [cli, '--port', '0', '--data', folder, ...args], { logFile })
+  const server = serve(process.execPath, [...nodeArgs, cli, '--port', '0', '--data', folder, ...args], {
+    logFile,
+  })
   const clean = async () => {
     await rm(logFile, { force: true })
     if (isTemporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
