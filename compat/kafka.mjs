@@ -116,7 +116,7 @@ async function format(propertiesFile) {
  * @param {{ port?: number, dataDir?: string, properties?: object, heap?: string }} options a free port, a temporary
  *   folder (removed by `stop` and `kill`) and a heap of 1G unless given; `properties` adds to server.properties
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
- *   stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the broker's process (its
+ *   hasExited(): boolean, stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the broker's process (its
  *   storage already formatted) to its first Metadata answer
  */
 export async function startKafka({ port, dataDir, properties = {}, heap = '1G' } = {}) {
@@ -172,6 +172,7 @@ export async function startKafka({ port, dataDir, properties = {}, heap = '1G' }
     dataDir: folder,
     logFile,
     readyMs: performance.now() - startedAt,
+    hasExited: server.hasExited,
     stop: () => server.stop().then(clean),
     kill: () => server.kill().then(clean),
   }

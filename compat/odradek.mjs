@@ -1,5 +1,4 @@
 // odradek as users start it: the built command line in a process of its own.
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,12 +11,11 @@ const cli = join(root, 'dist', 'cli.js')
 
 /**
  * Builds odradek from the sources at hand.
- * @returns {Promise<string | { skip: string }>} the built command line, or why there is none
+ * @throws when it does not build: that is a failure, never a skip
  */
 export async function prepareOdradek() {
   const build = await run('npm', ['run', '--silent', 'build'], { cwd: root, timeoutMs: 300_000 })
-  if (build.code !== 0) return { skip: `odradek does not build: ${build.stdout.trim().split('\n')[0]}` }
-  return existsSync(cli) ? cli : { skip: 'odradek has no dist/cli.js' }
+  if (build.code !== 0) throw new Error(`odradek does not build: ${build.stdout.trim().split('\n')[0]}`)
 }
 
 async function listeningPort(logFile, server) {
@@ -34,7 +32,7 @@ async function listeningPort(logFile, server) {
  * @param {{ args?: string[], nodeArgs?: string[], dataDir?: string }} options more arguments of the command line and
  *   of Node itself; a temporary folder (removed by `stop` and `kill`) unless `dataDir` is given
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
- *   stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
+ *   hasExited(): boolean, stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
  *   Metadata answer
  */
 export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
@@ -69,6 +67,7 @@ export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
     dataDir: folder,
     logFile,
     readyMs: performance.now() - startedAt,
+    hasExited: server.hasExited,
     stop: () => server.stop().then(clean),
     kill: () => server.kill().then(clean),
   }

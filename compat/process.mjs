@@ -23,14 +23,17 @@ function track(child) {
  * Runs a command to its end.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: object, timeoutMs?: number, input?: string, onLine?: (line: string) => void }} options
+ * @param {{ cwd?: string, env?: object, timeoutMs?: number, input?: string | Buffer, encoding?: BufferEncoding,
+ *   signal?: AbortSignal, onLine?: (line: string) => void }} options
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string, timedOut: boolean }>} `code` is -1 when
  *   the command could not be started at all
  */
-export function run(command, args, { cwd, env, timeoutMs, input, onLine } = {}) {
+export function run(command, args, { cwd, env, timeoutMs, input, encoding = 'utf8', signal, onLine } = {}) {
   return new Promise(resolve => {
     const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
-    const child = track(spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio }))
+    const child = track(
+      spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, signal, killSignal: 'SIGKILL' }),
+    )
     const result = { code: -1, stdout: '', stderr: '', timedOut: false }
     let partialLine = ''
     const deadline =
@@ -39,7 +42,7 @@ export function run(command, args, { cwd, env, timeoutMs, input, onLine } = {}) 
         result.timedOut = true
         child.kill('SIGKILL')
       }, timeoutMs)
-    child.stdout.setEncoding('utf8').on('data', text => {
+    child.stdout.setEncoding(encoding).on('data', text => {
       result.stdout += text
       if (!onLine) return
       const lines = (partialLine + text).split('\n')
@@ -48,6 +51,8 @@ export function run(command, args, { cwd, env, timeoutMs, input, onLine } = {}) 
     })
     child.stderr.setEncoding('utf8').on('data', text => (result.stderr += text))
     child.once('error', error => {
+      // An aborted child still closes; only one that never started does not.
+      if (child.pid !== undefined) return
       clearTimeout(deadline)
       resolve({ ...result, stderr: error.message })
     })

@@ -1,0 +1,6 @@
+import { runScenarios } from '../scenarios.mjs'
+import { adminScenarios } from './admin.mjs'
+import { groupScenarios } from './groups.mjs'
+import { recordScenarios } from './records.mjs'
+
+await runScenarios({ ...recordScenarios, ...groupScenarios, ...adminScenarios })

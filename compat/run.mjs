@@ -1,0 +1,148 @@
+// npm run compat: every client, every scenario, on odradek and on Apache Kafka alike.
+//   node compat/run.mjs [--client NAME] [--scenario NAME] [--broker odradek|kafka]
+// Each option may be repeated. A toolchain that this machine lacks is skipped with its reason. A complete run writes
+// LEDGER.md. The exit code is 1 when anything failed on either broker.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { kafkaVersion, prepareKafka, startKafka } from './kafka.mjs'
+import { writeLedger } from './ledger.mjs'
+import { prepareOdradek, startOdradek } from './odradek.mjs'
+import { run } from './process.mjs'
+
+const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka']
+/** A client that says nothing for so long hangs. */
+const silenceMsMax = 90_000
+
+const { values: wanted } = parseArgs({
+  options: {
+    client: { type: 'string', multiple: true, default: [] },
+    scenario: { type: 'string', multiple: true, default: [] },
+    broker: { type: 'string', multiple: true, default: [] },
+  },
+})
+const isWanted = (list, name) => list.length === 0 || list.includes(name)
+const say = text => process.stdout.write(`${text}\n`)
+
+const brokers = [
+  {
+    name: 'odradek',
+    version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
+    prepare: prepareOdradek,
+    start: startOdradek,
+  },
+  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: startKafka },
+].filter(({ name }) => isWanted(wanted.broker, name))
+
+/** Makes clients or brokers ready; returns the usable ones, and tells and counts the others. */
+async function prepareAll(candidates, skips) {
+  const ready = []
+  for (const candidate of candidates) {
+    const startedAt = performance.now()
+    const prepared = await candidate.prepare()
+    if (prepared?.skip) {
+      say(`skipping ${candidate.name}: ${prepared.skip}`)
+      skips.push({ name: candidate.name, reason: prepared.skip })
+    } else {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+      ready.push(typeof prepared === 'object' ? { ...candidate, ...prepared } : candidate)
+      say(`${candidate.name} ${ready.at(-1).version} is ready (${seconds} s)`)
+    }
+  }
+  return ready
+}
+
+/**
+ * Runs one client's program over the scenarios, again from where it ended when it dies or falls silent.
+ * @param {(result: { scenario: string, ok: boolean, error?: string, ms: number }) => void} report
+ */
+async function runClient(client, address, report) {
+  let remaining
+  do {
+    let announced
+    const watch = new AbortController()
+    let silence
+    const listen = () => {
+      clearTimeout(silence)
+      silence = setTimeout(() => watch.abort(), silenceMsMax)
+    }
+    listen()
+    const [command, ...args] = client.command
+    const result = await run(command, [...args, address, ...(remaining ?? wanted.scenario)], {
+      env: client.env,
+      signal: watch.signal,
+      onLine: line => {
+        listen()
+        if (!line.startsWith('{')) return
+        const message = JSON.parse(line)
+        if (message.scenarios) announced = message.scenarios
+        else {
+          announced = announced.filter(name => name !== message.scenario)
+          report(message)
+        }
+      },
+    })
+    clearTimeout(silence)
+    if (announced?.length === 0) return
+    const reason = watch.signal.aborted
+      ? `nothing happened for ${silenceMsMax / 1000} s`
+      : `the client ended with code ${result.code}: ${result.stderr.trim().slice(-500)}`
+    if (!announced) return report({ scenario: '(start)', ok: false, error: reason, ms: 0 })
+    report({ scenario: announced[0], ok: false, error: reason, ms: 0 })
+    remaining = announced.slice(1)
+  } while (remaining.length > 0)
+}
+
+/** Runs all clients, one after the other, on a broker of their own. */
+async function runBroker(broker, clients, results) {
+  const started = await broker.start()
+  try {
+    for (const client of clients) {
+      await runClient(client, started.address, result => {
+        results.push({ broker: broker.name, client: client.name, ...result })
+        const verdict = result.ok ? `ok ${result.ms} ms` : `FAILED ${result.error}`
+        say(`${broker.name.padEnd(7)} ${client.name.padEnd(15)} ${result.scenario.padEnd(26)} ${verdict}`)
+      })
+    }
+    if (started.hasExited()) {
+      const log = await readFile(started.logFile, 'utf8')
+      throw new Error(`${broker.name} ended while clients were using it\n${log.slice(-4_000)}`)
+    }
+  } finally {
+    await started.stop()
+  }
+}
+
+const startedAt = performance.now()
+const skips = []
+const results = []
+const folders = clientFolders.filter(name => isWanted(wanted.client, name))
+const candidates = await Promise.all(folders.map(folder => import(`./${folder}/client.mjs`)))
+const clients = await prepareAll(candidates, skips)
+const outcomes = await Promise.allSettled(
+  brokers.map(async broker => {
+    const [ready] = await prepareAll([broker], skips)
+    if (ready) await runBroker(ready, clients, results)
+  }),
+)
+outcomes.forEach(({ status, reason }, index) => {
+  if (status === 'fulfilled') return
+  const error = reason.message
+  results.push({
+    broker: brokers[index].name,
+    client: '(broker)',
+    scenario: '(broker)',
+    ok: false,
+    error,
+    ms: 0,
+  })
+})
+
+const failures = results.filter(({ ok }) => !ok)
+for (const { broker, client, scenario, error } of failures)
+  say(`\nFAILED ${broker} ${client} ${scenario}\n${error}`)
+const isComplete = Object.values(wanted).every(list => list.length === 0)
+say(`\n${await writeLedger({ brokers, clients, skips, results, isComplete })}`)
+say(`took ${Math.round((performance.now() - startedAt) / 1000)} s`)
+say(`${results.length - failures.length} passed, ${failures.length} failed, ${skips.length} skipped`)
+process.exit(failures.length > 0 ? 1 : 0)
