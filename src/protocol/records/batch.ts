@@ -122,7 +122,7 @@ export class Batch {
     return this.bytes.readBigInt64BE(this.position + field.producerId)
   }
   get hasProducerId(): boolean {
-    return this.producerId !== -1n
+    return this.producerId > -1n
   }
   get producerEpoch(): number {
     return this.bytes.readInt16BE(this.position + field.producerEpoch)
