@@ -1,10 +1,9 @@
 // What is measured. A case takes a running broker and returns figures by name, a number or one for each
 // repeat; `figures` says what each one is.
-import { execFileSync } from 'node:child_process'
-import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { syncAll, touchPageCache } from './disk.mjs'
 import { runLoadgen } from './loadgen.mjs'
 
 /**
@@ -81,36 +80,6 @@ export async function measure(broker, { only, quick, progress }) {
   return measured
 }
 
-/** The disk's own p99 of a 4 KiB append and its fdatasync, in ms, in the directory where the brokers write. */
-export function diskSyncP99Ms(directory) {
-  const file = join(directory, 'sync-probe')
-  const fd = openSync(file, 'w')
-  const page = Buffer.alloc(4096, 1)
-  const times = []
-  for (let i = 0; i < 1000; i++) {
-    const start = performance.now()
-    writeSync(fd, page)
-    fdatasyncSync(fd)
-    times.push(performance.now() - start)
-  }
-  closeSync(fd)
-  rmSync(file)
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]
-}
-
-/**
- * Fills so much of the page cache and lets it go: a virtual machine is slower by half where its memory is new or was
- * handed back, which would be charged to whichever run happens to get it.
- */
-async function touchPageCache(directory, mb) {
-  const file = join(directory, 'page-cache')
-  const handle = await open(file, 'w')
-  const megabyte = Buffer.alloc(1_000_000, 1)
-  for (let i = 0; i < mb; i++) await handle.write(megabyte)
-  await handle.close()
-  await rm(file)
-}
-
 async function warmUp(broker, mb) {
   await load('produce', broker, { topic: 'warm-up', size: 1000, mb })
   await load('produce', broker, { topic: 'warm-up-100b', size: 100, mb: mb / 4 })
@@ -135,9 +104,8 @@ async function throughput(broker, name, size, mb, repeats) {
   }
 }
 
-/** Every measurement begins on a clean page cache, so that nobody pays for what an earlier one left unsynced. */
 async function load(mode, broker, options) {
-  execFileSync('sync')
+  await syncAll()
   return runLoadgen(mode, { b: broker.address, pid: broker.pid, ...options })
 }
 

@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util'
 import { kafkaVersion, prepareKafka, startKafka } from '../compat/kafka.mjs'
 import { prepareOdradek, startOdradek } from '../compat/odradek.mjs'
 import { run } from '../compat/process.mjs'
-import { caseNames, diskSyncP99Ms, measure } from './cases.mjs'
+import { caseNames, measure } from './cases.mjs'
+import { diskSyncP99Ms } from './disk.mjs'
 import { prepareLoadgen } from './loadgen.mjs'
 import { profileOdradek } from './profile.mjs'
 import { formatTable, median, summarize, writeResults } from './report.mjs'
@@ -88,8 +89,8 @@ async function prepareBrokers() {
   const names = []
   for (const name of Object.keys(brokers)) {
     if (options.only && options.only !== name) continue
-    const { skip } = await brokers[name].prepare()
-    if (skip) console.log(`${name} skipped: ${skip}`)
+    const prepared = await brokers[name].prepare()
+    if (prepared?.skip) console.log(`${name} skipped: ${prepared.skip}`)
     else names.push(name)
   }
   return names
