@@ -1,0 +1,283 @@
+import { randomBytes } from 'node:crypto'
+import { constants, promises, type Stats } from 'node:fs'
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * The only door to files: a tree of named byte strings. Names are relative, with `/` between their parts. Errors
+ * surface as the operating system gives them (`code`: ENOSPC, EIO, EACCES ...); nothing here retries.
+ */
+export interface Disk {
+  /** Claims the whole disk for one owner. Rejects with StorageInUseError while another one lives. */
+  lock(): Promise<Unlock>
+  /** The names in a folder, sorted; none where there is no such folder. */
+  list(folder: string): Promise<string[]>
+  /** Opens for reading and writing. A missing file is made, and its name is on disk before this resolves. */
+  open(name: string): Promise<DiskFile>
+  /** A whole file, or undefined where there is none. */
+  read(name: string): Promise<Buffer | undefined>
+  /** Puts `bytes` in the place of a whole file: after a crash it has either the old bytes or the new, on disk. */
+  replace(name: string, bytes: Buffer): Promise<void>
+  /** Removes a file if it is there. Those who have it open can go on reading it. */
+  remove(name: string): Promise<void>
+}
+
+/** Gives the lock back. */
+export type Unlock = () => Promise<void>
+
+/** One open file. Every position is given by the caller; positions and lengths are in bytes. */
+export interface DiskFile {
+  /** As of opening, and of every write and truncation since. */
+  readonly size: number
+  /** Writes the pieces one after another from `position` on. */
+  writev(position: number, pieces: readonly Buffer[]): Promise<void>
+  /** Resolves when everything written before is on stable storage. */
+  sync(): Promise<void>
+  /** Fills `into` from `position` on; resolves to the bytes read, fewer only at the end of the file. */
+  read(position: number, into: Buffer): Promise<number>
+  /** The same at once, for what is short and likely in the page cache (64 KiB at most). */
+  readSync(position: number, into: Buffer): number
+  /** Cuts the file, or grows it by a hole. Not yet synced. */
+  truncate(size: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Another living process, or this one, already works in the same place. */
+export class StorageInUseError extends Error {
+  override readonly name = 'StorageInUseError'
+}
+
+/** The greatest length for which `readSync` is meant. */
+export const readSyncLengthMax = 64 * 1024
+
+/** The files under a folder of this machine, made if need be. */
+export function nodeDisk(folder: string): Disk {
+  return new NodeDisk(folder)
+}
+
+class NodeDisk implements Disk {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async lock(): Promise<Unlock> {
+    await promises.mkdir(this.#folder, { recursive: true })
+    return lockFile(join(this.#folder, 'lock'))
+  }
+
+  async list(folder: string): Promise<string[]> {
+    const names = await promises.readdir(join(this.#folder, folder)).catch(absent)
+    return (names ?? []).sort()
+  }
+
+  async open(name: string): Promise<DiskFile> {
+    const path = join(this.#folder, name)
+    const found = await promises.open(path, constants.O_RDWR).catch(absent)
+    if (found) return openFile(found, await found.stat())
+    await makeFolder(dirname(path))
+    const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
+    await syncFolder(dirname(path))
+    return openFile(made, await made.stat())
+  }
+
+  read(name: string): Promise<Buffer | undefined> {
+    return promises.readFile(join(this.#folder, name)).catch(absent)
+  }
+
+  async replace(name: string, bytes: Buffer): Promise<void> {
+    const path = join(this.#folder, name)
+    const draft = `${path}.new`
+    await makeFolder(dirname(path))
+    const file = await promises.open(draft, 'w')
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await promises.rename(draft, path)
+    await syncFolder(dirname(path))
+  }
+
+  async remove(name: string): Promise<void> {
+    await promises.unlink(join(this.#folder, name)).catch(absent)
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const made = await promises.mkdir(path, { recursive: true })
+  if (made !== undefined) await syncFolder(dirname(made))
+}
+
+/** A new name is on disk once its folder is synced. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await promises.open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+// Callbacks on bare descriptors cost half of what FileHandle does per call; the handle only keeps the descriptor.
+function openFile(handle: promises.FileHandle, stats: Stats): DiskFile {
+  return new NodeFile(handle, stats.size)
+}
+
+class NodeFile implements DiskFile {
+  readonly #handle: promises.FileHandle
+  readonly #descriptor: number
+  #size: number
+
+  constructor(handle: promises.FileHandle, size: number) {
+    this.#handle = handle
+    this.#descriptor = handle.fd
+    this.#size = size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  writev(position: number, pieces: readonly Buffer[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const write = (at: number, rest: readonly Buffer[]): void => {
+        fs.writev(this.#descriptor, rest, at, (error, written) => {
+          if (error) return reject(error)
+          this.#size = Math.max(this.#size, at + written)
+          const left = after(rest, written)
+          if (left.length === 0) return resolve()
+          // A short write is not an error yet: the next one says what is wrong, such as ENOSPC.
+          if (written === 0) return reject(new Error('a write that wrote nothing'))
+          write(at + written, left)
+        })
+      }
+      write(position, pieces)
+    })
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#descriptor, error => (error ? reject(error) : resolve()))
+    })
+  }
+
+  read(position: number, into: Buffer): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const read = (filled: number): void => {
+        fs.read(this.#descriptor, into, filled, into.length - filled, position + filled, (error, length) => {
+          if (error) return reject(error)
+          if (length === 0 || filled + length === into.length) return resolve(filled + length)
+          read(filled + length)
+        })
+      }
+      if (into.length === 0) resolve(0)
+      else read(0)
+    })
+  }
+
+  readSync(position: number, into: Buffer): number {
+    let filled = 0
+    while (filled < into.length) {
+      const length = fs.readSync(this.#descriptor, into, filled, into.length - filled, position + filled)
+      if (length === 0) break
+      filled += length
+    }
+    return filled
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#handle.truncate(size)
+    this.#size = size
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+/** What is left of `pieces` after their first `length` bytes. */
+function after(pieces: readonly Buffer[], length: number): readonly Buffer[] {
+  let skipped = 0
+  for (let index = 0; index < pieces.length; index++) {
+    const piece = pieces[index]!
+    if (skipped + piece.length > length) return [piece.subarray(length - skipped), ...pieces.slice(index + 1)]
+    skipped += piece.length
+  }
+  return []
+}
+
+/**
+ * Takes the lock at `path`: a file that names its owner. Node has no flock, so a link that fails when the name is taken
+ * stands for it. A dead owner's lock is replaced by whoever holds the lock named after it, found again in the same
+ * way; since only that holder may replace this one owner's file, two takers never both win.
+ */
+async function lockFile(path: string): Promise<Unlock> {
+  const owner = ownerText(process.pid, randomBytes(8).toString('hex'))
+  const draft = `${path}.${process.pid}-${randomBytes(8).toString('hex')}`
+  await promises.writeFile(draft, owner, { flag: 'wx' })
+  try {
+    for (;;) {
+      try {
+        await promises.link(draft, path)
+        return () => unlock(path, owner)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      const found = await promises.readFile(path, 'utf8').catch(absent)
+      if (found === undefined) continue
+      const [pid, , nonce] = found.split(' ')
+      if (isAlive(found)) throw new StorageInUseError(`${dirname(path)} is in use by process ${pid}`)
+      const release = await lockFile(`${path}.${nonce?.trim() || 'unreadable'}`)
+      try {
+        const still = await promises.readFile(path, 'utf8').catch(absent)
+        if (still !== found) continue
+        await promises.rename(draft, path)
+        return () => unlock(path, owner)
+      } finally {
+        await release()
+      }
+    }
+  } finally {
+    await promises.unlink(draft).catch(absent)
+  }
+}
+
+async function unlock(path: string, owner: string): Promise<void> {
+  const found = await promises.readFile(path, 'utf8').catch(absent)
+  if (found === owner) await promises.unlink(path)
+}
+
+function ownerText(pid: number, nonce: string): string {
+  return `${pid} ${startTimeOf(pid) ?? '-'} ${nonce}\n`
+}
+
+/** When a process began, as /proc tells it, so that a later one with the same number is not taken for it. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name in parentheses may hold anything; the start time is the twentieth field after it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(owner: string): boolean {
+  const [pidText, startTime] = owner.split(' ')
+  const pid = Number(pidText)
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  const started = startTimeOf(pid)
+  return started === undefined || startTime === '-' || started === startTime
+}
