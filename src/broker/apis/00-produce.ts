@@ -1,0 +1,172 @@
+/**
+ * Produce. Behaviour: each partition's batch is checked, ordered and given its offset before anything is awaited, so that
+ * requests of a connection share blocks and keep their order; the answer leaves when the block is synced, for acks=1
+ * as for acks=all. With acks=0 nothing is answered, and a refused batch closes the connection, as in Kafka.
+ *
+ * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
+ * compress; log start offset from 5, record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
+ */
+import { errorCodes, KafkaError, type ErrorName } from '../../protocol/errors.ts'
+import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
+import { setMaxTimestamp } from '../../protocol/records/batch.ts'
+import { checkBatch } from '../../protocol/records/check.ts'
+import { RecordsError } from '../../protocol/records/errors.ts'
+import type { Draft } from '../../protocol/schema.ts'
+import type { Appended, PartitionLog } from '../../storage/partition-log.ts'
+import { api } from '../api.ts'
+import type { Topic } from '../catalog.ts'
+import type { Context } from '../context.ts'
+import { findPartition, findTopic } from '../partitions.ts'
+import { produceRules } from '../produce-rules.ts'
+
+type Answer = Draft<typeof ProduceResponse>
+type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
+
+/** One partition's part: appended and waiting for its block, or refused. */
+interface Part {
+  readonly index: number
+  readonly log: PartitionLog | undefined
+  readonly appended: Appended | undefined
+  readonly logAppendTimeMs: bigint
+  readonly error: unknown
+}
+
+interface TopicParts {
+  readonly name: string
+  readonly topicId: string
+  readonly parts: Part[]
+}
+
+const notAppendTime = -1n
+
+export const produce = api({
+  key: 0,
+  name: 'Produce',
+  versions: '0-13',
+  pipelined: true,
+  request: ProduceRequest,
+  response: ProduceResponse,
+
+  handle(request, context) {
+    const { acks } = request
+    if (acks < -1 || acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
+    const topics = request.topicData.map(data => appendTopic(data, context))
+    const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
+    blocks.delete(undefined)
+    if (acks === 0) {
+      for (const block of blocks)
+        block!.catch(() => context.connection.close('an unacknowledged batch was not written'))
+      const refused = topics.flatMap(({ parts }) => parts).find(({ error }) => error !== undefined)
+      if (refused) context.connection.close(`an unacknowledged batch was refused: ${nameOf(refused.error)}`)
+      return undefined
+    }
+    if (blocks.size === 0) return answer(topics, undefined)
+    return Promise.allSettled(blocks).then(settled => answer(topics, new Map(zip([...blocks], settled))))
+  },
+
+  refuse: (request, errorCode) => ({
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({
+        index,
+        errorCode,
+        baseOffset: -1n,
+        recordErrors: [],
+      })),
+    })),
+  }),
+})
+
+type Settled = PromiseSettledResult<void>
+
+function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
+  return left.map((each, index) => [each, right[index]!])
+}
+
+function appendTopic(data: ProduceRequest['topicData'][number], context: Context): TopicParts {
+  const { name, topicId } = data
+  const parts = data.partitionData.map(({ index, records }): Part => {
+    let log: PartitionLog | undefined
+    try {
+      const topic = findTopic(context.catalog, data)
+      log = findPartition(topic, index)
+      const { appended, logAppendTimeMs } = append(topic, log, records, context)
+      return { index, log, appended, logAppendTimeMs, error: undefined }
+    } catch (error) {
+      if (!(error instanceof KafkaError || error instanceof RecordsError)) throw error
+      return { index, log, appended: undefined, logAppendTimeMs: notAppendTime, error }
+    }
+  })
+  return { name, topicId, parts }
+}
+
+function append(
+  topic: Topic,
+  log: PartitionLog,
+  records: Buffer | null,
+  context: Context,
+): { appended: Appended; logAppendTimeMs: bigint } {
+  const rules = produceRules(topic, context.settings)
+  if (topic.isInternal) {
+    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Cannot append to internal topic ${topic.name}`)
+  }
+  if (records && records.length > rules.batchLengthMax) {
+    const message = `The record batch size in the append to ${topic.name}-${log.id} is ${records.length} bytes which exceeds the maximum configured value of ${rules.batchLengthMax}.`
+    throw new KafkaError('MESSAGE_TOO_LARGE', message)
+  }
+  const now = BigInt(context.clock.now())
+  const { batch, maxTimestamp } = checkBatch(records, rules.demands(now))
+  if (batch.isControl)
+    throw new KafkaError('INVALID_RECORD', 'Clients are not allowed to write control records')
+  if (batch.isTransactional) throw new KafkaError('INVALID_TXN_STATE', 'This broker has no such transaction')
+  if (rules.isAppendTime) setMaxTimestamp(batch, 'LogAppendTime', now)
+  else setMaxTimestamp(batch, 'CreateTime', maxTimestamp)
+  const appended = log.append(batch.view, context.hold && { hold: context.hold })
+  return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
+}
+
+function answer(
+  topics: readonly TopicParts[],
+  blocks: Map<Promise<void> | undefined, Settled> | undefined,
+): Answer {
+  return {
+    responses: topics.map(({ name, topicId, parts }) => ({
+      name,
+      topicId,
+      partitionResponses: parts.map(part => answerOf(part, blocks?.get(part.appended?.committed))),
+    })),
+  }
+}
+
+function answerOf(
+  { index, log, appended, logAppendTimeMs, error }: Part,
+  block: Settled | undefined,
+): PartitionAnswer {
+  const failure = block?.status === 'rejected' ? (block.reason as unknown) : error
+  if (!appended || failure !== undefined) {
+    return { index, errorCode: errorCodes[nameOf(failure)], baseOffset: -1n, ...describe(failure) }
+  }
+  return {
+    index,
+    errorCode: errorCodes.NONE,
+    baseOffset: appended.baseOffset,
+    logAppendTimeMs,
+    logStartOffset: log!.logStartOffset,
+    recordErrors: [],
+  }
+}
+
+function nameOf(failure: unknown): ErrorName {
+  if (failure instanceof KafkaError) return failure.error
+  if (failure instanceof RecordsError) return failure.code
+  throw failure
+}
+
+function describe(failure: unknown): Pick<PartitionAnswer, 'recordErrors' | 'errorMessage'> {
+  const faults = failure instanceof RecordsError ? failure.faults : []
+  return {
+    recordErrors: faults.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),
+    errorMessage: (failure as Error).message,
+  }
+}

@@ -1,0 +1,20 @@
+import { KafkaError } from '../protocol/errors.ts'
+import type { Topic } from './catalog.ts'
+import type { Context } from './context.ts'
+import { internalTopic } from './internal-topics.ts'
+
+/**
+ * The topic that Metadata was asked for and that is not there, made if both the broker (`auto.create.topics.enable`) and
+ * the request allow it. Unlike Kafka's it can be used at once, so the answer is the topic and not LEADER_NOT_AVAILABLE.
+ * Rejects with UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have.
+ */
+export async function autoCreate(name: string, isAllowed: boolean, context: Context): Promise<Topic> {
+  const { catalog, settings } = context
+  if (!isAllowed || !settings.get('auto.create.topics.enable')) {
+    throw new KafkaError(catalog.isLegalName(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION')
+  }
+  const internal = internalTopic(name, settings)
+  return catalog.ensure(
+    internal ?? { name, partitionCount: settings.get('num.partitions'), configs: new Map() },
+  )
+}

@@ -1,0 +1,202 @@
+import type { Socket } from 'node:net'
+import { MalformedError } from '../protocol/reader.ts'
+import type { ConnectionInfo, Services } from './context.ts'
+import { dispatch, UnservedError, type Answer } from './dispatch.ts'
+import { FrameReader } from './frames.ts'
+
+/** What one connection may hold in memory, in bytes, before it has to wait. */
+const limits = {
+  /** Requests that arrived while an earlier one is being answered. */
+  bufferedMax: 1024 * 1024,
+  /** Answers that the peer has not read. */
+  unreadMax: 4 * 1024 * 1024,
+  /** Answers under way, counted. */
+  answersMax: 1000,
+  /** Up to this size answers are joined: one write call costs more than the copy. */
+  joinedMax: 64 * 1024,
+}
+
+interface Slot {
+  readonly answer: Answer
+  isReady: boolean
+  pieces: Buffer[] | undefined
+}
+
+/** One client: its bytes in, its requests served in order, its answers out in the same order. */
+export class Connection {
+  readonly info: ConnectionInfo
+  readonly #socket: Socket
+  readonly #services: Services
+  readonly #frames: FrameReader
+  readonly #abort = new AbortController()
+  readonly #slots: Slot[] = []
+  #isServing = false
+  /** A request that is not pipelined is being answered. */
+  #isBusy = false
+  /** The peer does not read what we answer. */
+  #isUnread = false
+  /** The log cannot take more for now. */
+  #isCongested = false
+  #isFlushPending = false
+  #isEnding = false
+
+  constructor(
+    socket: Socket,
+    info: Omit<ConnectionInfo, 'closed' | 'close'>,
+    services: Services,
+    frames: FrameReader,
+  ) {
+    this.#socket = socket
+    this.info = { ...info, closed: this.#abort.signal, close: reason => this.#refuse(reason) }
+    this.#services = services
+    this.#frames = frames
+    socket.setNoDelay(true)
+    socket.on('data', chunk => {
+      this.#frames.push(chunk)
+      this.#serve()
+    })
+    socket.on('drain', () => {
+      this.#isUnread = false
+      this.#serve()
+    })
+    socket.on('error', error => services.logger.debug({ err: error, ...this.#facts() }, 'connection lost'))
+    socket.on('close', () => this.#closed())
+  }
+
+  /** Resolves when all that was taken in has been answered, and closes. */
+  end(): void {
+    this.#isEnding = true
+    if (this.#slots.length === 0) this.#socket.end(() => this.#socket.destroy())
+    else this.#socket.pause()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #refuse(reason: string): void {
+    this.#services.logger.warn({ ...this.#facts(), reason }, `closing a connection: ${reason}`)
+    this.#socket.destroy()
+  }
+
+  #facts(): object {
+    return { connection: this.info.id, client: this.info.clientHost, listener: this.info.listener }
+  }
+
+  /** Serves what has arrived, until something has to be waited for. */
+  #serve(): void {
+    if (this.#isServing) return
+    this.#isServing = true
+    try {
+      while (this.#mayServe()) {
+        const frame = this.#frames.next()
+        if (!frame) break
+        try {
+          this.#take(dispatch(frame, this.info, this.#services))
+        } finally {
+          frame.hold?.release()
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedError || error instanceof UnservedError)) throw error
+      this.#refuse(error.message)
+    } finally {
+      this.#isServing = false
+    }
+    if (this.#mayServe() || this.#frames.buffered < limits.bufferedMax) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  #mayServe(): boolean {
+    if (this.#isBusy || this.#isUnread || this.#isEnding || this.#socket.destroyed) return false
+    if (this.#slots.length >= limits.answersMax) return false
+    if (this.#services.store.isCongested) {
+      this.#awaitRelief()
+      return false
+    }
+    return true
+  }
+
+  #awaitRelief(): void {
+    if (this.#isCongested) return
+    this.#isCongested = true
+    this.#services.store.onceRelieved(() => {
+      this.#isCongested = false
+      this.#serve()
+    })
+  }
+
+  #take(answer: Answer): void {
+    const slot: Slot = { answer, isReady: false, pieces: undefined }
+    this.#slots.push(slot)
+    if (!(answer.pieces instanceof Promise)) {
+      this.#ready(slot, answer.pieces)
+      return
+    }
+    if (!answer.isPipelined) this.#isBusy = true
+    void answer.pieces.then(pieces => {
+      this.#ready(slot, pieces)
+      if (!answer.isPipelined) {
+        this.#isBusy = false
+        this.#serve()
+      }
+    })
+  }
+
+  #ready(slot: Slot, pieces: Buffer[] | undefined): void {
+    slot.isReady = true
+    slot.pieces = pieces
+    if (this.#isFlushPending || !this.#slots[0]?.isReady) return
+    this.#isFlushPending = true
+    // Answers that become ready in the same turn, as those of one block do, share one write.
+    this.#services.clock.soon(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#isFlushPending = false
+    const pieces: Buffer[] = []
+    const sent: (() => void)[] = []
+    let length = 0
+    let count = 0
+    while (count < this.#slots.length && this.#slots[count]!.isReady) {
+      const slot = this.#slots[count++]!
+      for (const piece of slot.pieces ?? []) {
+        pieces.push(piece)
+        length += piece.length
+      }
+      sent.push(...slot.answer.sent)
+    }
+    this.#slots.splice(0, count)
+    const done = (): void => {
+      for (const release of sent) release()
+    }
+    if (this.#socket.destroyed) return done()
+    this.#write(pieces, length, done)
+    if (this.#isEnding && this.#slots.length === 0) this.#socket.end(() => this.#socket.destroy())
+    else this.#serve()
+  }
+
+  #write(pieces: Buffer[], length: number, done: () => void): void {
+    if (pieces.length === 0) return done()
+    if (pieces.length === 1 || length <= limits.joinedMax) {
+      this.#socket.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length), done)
+    } else {
+      this.#socket.cork()
+      for (let index = 0; index < pieces.length - 1; index++) this.#socket.write(pieces[index]!)
+      this.#socket.write(pieces.at(-1)!, done)
+      this.#socket.uncork()
+    }
+    if (this.#socket.writableLength > limits.unreadMax) this.#isUnread = true
+  }
+
+  #closed(): void {
+    this.#abort.abort()
+    for (const slot of this.#slots.splice(0)) {
+      const release = (): void => {
+        for (const each of slot.answer.sent) each()
+      }
+      if (slot.isReady) release()
+      else void (slot.answer.pieces as Promise<unknown>).then(release)
+    }
+  }
+}

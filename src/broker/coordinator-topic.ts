@@ -1,0 +1,65 @@
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import type { OffsetsRecord, OffsetsTopic } from '../groups/offsets-topic.ts'
+import { CoordinatorLog } from '../storage/coordinator-log.ts'
+import type { Catalog, NewTopic, Topic } from './catalog.ts'
+
+/**
+ * An internal topic as a coordinator sees it: one ordered, durable log of keys and values per partition. The topic is made
+ * at the first append, as Kafka makes it at the first need.
+ */
+export class CoordinatorTopic implements OffsetsTopic {
+  readonly #catalog: Catalog
+  readonly #clock: Clock
+  readonly #definition: NewTopic
+  #logs: CoordinatorLog[] | undefined
+  #creation: Promise<void> | undefined
+
+  constructor(catalog: Catalog, clock: Clock, definition: NewTopic) {
+    this.#catalog = catalog
+    this.#clock = clock
+    this.#definition = definition
+    const topic = catalog.topic(definition.name)
+    if (topic) this.#logs = logsOf(topic)
+  }
+
+  get partitionCount(): number {
+    return this.#logs?.length ?? this.#definition.partitionCount
+  }
+
+  /** Makes the topic if it is not there. */
+  async ensure(): Promise<void> {
+    if (this.#logs) return
+    this.#creation ??= this.#catalog
+      .ensure(this.#definition)
+      .then(topic => void (this.#logs = logsOf(topic)))
+      .finally(() => (this.#creation = undefined))
+    await this.#creation
+  }
+
+  append(partition: number, records: readonly OffsetsRecord[]): Promise<void> {
+    const timestamp = BigInt(this.#clock.now())
+    if (this.#logs) return this.#log(partition).append(records, timestamp)
+    // Everybody who comes before the topic is there continues after it in the order of arrival.
+    return this.ensure().then(() => this.#log(partition).append(records, timestamp))
+  }
+
+  async lastPending(partition: number): Promise<void> {
+    await this.#creation
+    if (this.#logs) await this.#log(partition).lastPending
+  }
+
+  async replay(partition: number, visit: (key: Buffer, value: Buffer | null) => void): Promise<void> {
+    if (this.#logs) await this.#log(partition).replay((key, value) => visit(key!, value))
+  }
+
+  #log(partition: number): CoordinatorLog {
+    const log = this.#logs![partition]
+    assert(log !== undefined, `no partition ${partition} in ${this.#definition.name}`)
+    return log
+  }
+}
+
+function logsOf(topic: Topic): CoordinatorLog[] {
+  return topic.partitions.map(partition => new CoordinatorLog(partition))
+}

@@ -1,0 +1,12 @@
+/** A feature of the cluster (KIP-584): the levels that this broker could have, and the one it has. */
+export interface Feature {
+  readonly name: string
+  readonly versionMin: number
+  readonly versionMax: number
+  readonly level: number
+}
+
+/** What is finalised. Each feature is reported from the release on that serves it. */
+export const features: readonly Feature[] = [
+  { name: 'metadata.version', versionMin: 7, versionMax: 29, level: 29 },
+]

@@ -1,0 +1,108 @@
+import { KafkaError, type ErrorName } from '../protocol/errors.ts'
+import type { PartitionLog, Slice } from '../storage/partition-log.ts'
+import type { Catalog } from './catalog.ts'
+import type { Wanted } from './fetch-sessions.ts'
+import { checkLeaderEpoch, findPartition, findTopic } from './partitions.ts'
+
+/** What a fetch may take, whatever its partitions. */
+export interface FetchLimits {
+  readonly lengthMax: number
+  readonly isReadCommitted: boolean
+}
+
+/** One partition, read once: a slice, or why there is none. */
+export interface Reading {
+  readonly wanted: Wanted
+  readonly log: PartitionLog | undefined
+  readonly error: ErrorName | undefined
+  readonly slice: Slice | undefined
+  /** Where the reader's log and ours part (KIP-595), when it is behind `fetchOffset`. */
+  readonly diverging: { epoch: number; endOffset: bigint } | undefined
+}
+
+/** Reads each wanted partition in turn until the limit is reached. Stays synchronous while everything is in memory. */
+export function readAll(
+  wanted: readonly Wanted[],
+  limits: FetchLimits,
+  catalog: Catalog,
+): Reading[] | Promise<Reading[]> {
+  const readings: Reading[] = []
+  let remaining = limits.lengthMax
+  let isEmpty = true
+
+  const step = (from: number): Reading[] | Promise<Reading[]> => {
+    for (let index = from; index < wanted.length; index++) {
+      const reading = readOne(wanted[index]!, remaining, isEmpty, limits.isReadCommitted, catalog)
+      if (reading instanceof Promise) {
+        return reading.then(done => {
+          take(done)
+          return step(index + 1)
+        })
+      }
+      take(reading)
+    }
+    return readings
+  }
+  const take = (reading: Reading): void => {
+    readings.push(reading)
+    const length = reading.slice?.length ?? 0
+    remaining -= length
+    if (length > 0) isEmpty = false
+  }
+  return step(0)
+}
+
+/** Gives the readings' memory back unsent. */
+export function releaseAll(readings: readonly Reading[]): void {
+  for (const { slice } of readings) slice?.release()
+}
+
+function readOne(
+  wanted: Wanted,
+  remaining: number,
+  atLeastOne: boolean,
+  isReadCommitted: boolean,
+  catalog: Catalog,
+): Reading | Promise<Reading> {
+  const failed = (error: unknown, log?: PartitionLog): Reading => {
+    if (!(error instanceof KafkaError)) throw error
+    return { wanted, log, error: error.error, slice: undefined, diverging: undefined }
+  }
+  let log: PartitionLog | undefined
+  try {
+    log = findPartition(findTopic(catalog, { name: wanted.topic, topicId: wanted.topicId }), wanted.partition)
+    checkLeaderEpoch(log, wanted.currentLeaderEpoch)
+    const diverging = divergence(log, wanted)
+    if (diverging) return { wanted, log, error: undefined, slice: undefined, diverging }
+    const { fetchOffset } = wanted
+    if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset)
+      throw new KafkaError('OFFSET_OUT_OF_RANGE')
+
+    const limit = isReadCommitted ? log.lastStableOffset : log.highWatermark
+    const lengthMax = Math.min(remaining, wanted.lengthMax)
+    if (fetchOffset >= limit || (lengthMax <= 0 && !atLeastOne)) {
+      return { wanted, log, error: undefined, slice: undefined, diverging }
+    }
+    const found = log
+    const complete = (slice: Slice): Reading => ({
+      wanted,
+      log: found,
+      error: undefined,
+      slice,
+      diverging: undefined,
+    })
+    const slice = log.read(fetchOffset, { lengthMax, limit, atLeastOne })
+    return slice instanceof Promise ? slice.then(complete, error => failed(error, found)) : complete(slice)
+  } catch (error) {
+    return failed(error, log)
+  }
+}
+
+function divergence(log: PartitionLog, wanted: Wanted): Reading['diverging'] {
+  if (wanted.lastFetchedEpoch < 0) return undefined
+  const end = log.epochEnd(wanted.lastFetchedEpoch)
+  if (end.leaderEpoch < wanted.lastFetchedEpoch || end.endOffset < wanted.fetchOffset) {
+    return { epoch: end.leaderEpoch, endOffset: end.endOffset }
+  }
+  return undefined
+}
