@@ -1,0 +1,100 @@
+import { KafkaError } from '../../protocol/errors.ts'
+import { ConfigError, type ConfigDefinition, type ValueOf } from './definition.ts'
+import { brokerConfig, type BrokerConfigName, type Settings } from './settings.ts'
+import { topicConfigs } from './tables/topic.ts'
+
+export type TopicConfigName = keyof typeof topicConfigs
+
+const definitions = new Map<string, ConfigDefinition>(Object.entries(topicConfigs))
+
+/** A topic's settings: its own, else the broker's, else the default. Works from text: hot paths keep what they get. */
+export class TopicConfig {
+  readonly #overrides: ReadonlyMap<string, string>
+  readonly #settings: Settings
+
+  /** `overrides`: what was set on the topic itself, by Kafka's names. */
+  constructor(overrides: ReadonlyMap<string, string>, settings: Settings) {
+    this.#overrides = overrides
+    this.#settings = settings
+  }
+
+  /** The value in force. LONGs are numbers; one past 2^53 means "never" or "without limit". */
+  get<Name extends TopicConfigName>(name: Name): ValueOf<(typeof topicConfigs)[Name]> {
+    const text = this.text(name)
+    return (text === null ? null : topicConfigs[name].parse(name, text)) as ValueOf<
+      (typeof topicConfigs)[Name]
+    >
+  }
+
+  /** The text of the value in force, as Kafka writes it; null is no value. */
+  text(name: TopicConfigName): string | null {
+    const text = this.#overrides.get(name)
+    return text === undefined
+      ? inheritedText(topicConfigs[name], this.#settings)
+      : topicConfigs[name].canonical(text)
+  }
+}
+
+/** What a topic's or a group's setting is when it was not set there: the broker's value, else the default. */
+export function inheritedText(definition: ConfigDefinition, settings: Settings): string | null {
+  for (const name of definition.synonyms as readonly BrokerConfigName[]) {
+    const text = settings.text(name)
+    if (text !== null) return inMilliseconds(name, text)
+  }
+  return definition.byDefault
+}
+
+const millisecondsOf: Record<string, bigint | undefined> = { minutes: 60_000n, hours: 3_600_000n }
+
+/** Hours and minutes as the milliseconds that topics reckon in; anything negative is Kafka's -1, without end. */
+function inMilliseconds(name: string, text: string): string {
+  if (brokerConfig(name).synonyms.length === 0) return text
+  const value = BigInt(text) * (millisecondsOf[name.slice(name.lastIndexOf('.') + 1)] ?? 1n)
+  return String(value < 0n ? -1n : value)
+}
+
+/**
+ * Checks what someone wants to set on a topic, as CreateTopics and IncrementalAlterConfigs carry it, and gives it back by
+ * name. Throws KafkaError INVALID_CONFIG in Kafka's words (LogConfig.validate).
+ */
+export function validateTopicConfigs(
+  configs: readonly { readonly name: string; readonly value: string | null }[],
+  settings: Settings,
+): Map<string, string> {
+  const nulls = configs.filter(({ value }) => value === null).map(({ name }) => name)
+  if (nulls.length > 0) throw invalid(`Null value not supported for topic configs: ${nulls.join(',')}`)
+  const overrides = new Map(configs.map(({ name, value }) => [name, value!]))
+  for (const name of overrides.keys()) {
+    if (!definitions.has(name)) throw invalid(`Unknown topic config name: ${name}`)
+  }
+  for (const [name, text] of overrides) checkValue(name, text)
+  const config = new TopicConfig(overrides, settings)
+  checkLags(config)
+  if (config.get('remote.storage.enable')) {
+    throw invalid(
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    )
+  }
+  return overrides
+}
+
+function checkValue(name: string, text: string): void {
+  try {
+    definitions.get(name)!.parse(name, text)
+  } catch (error) {
+    throw error instanceof ConfigError ? invalid(error.message) : error
+  }
+}
+
+function checkLags(config: TopicConfig): void {
+  const least = config.text('min.compaction.lag.ms')!
+  const most = config.text('max.compaction.lag.ms')!
+  if (BigInt(least) <= BigInt(most)) return
+  throw invalid(
+    `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`,
+  )
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError('INVALID_CONFIG', message)
+}
