@@ -113,7 +113,6 @@ function walk(batch: Batch, body: Buffer): Seen {
   let deltaMax = -Infinity
   for (let index = 0; index < recordCount; index++) {
     const recordEnd = cursor.enterRecord(body.length)
-    cursor.byte() // the record's attributes, which nothing uses
     const delta = cursor.varlongRounded()
     if (delta < deltaMin) deltaMin = delta
     if (delta > deltaMax) deltaMax = delta

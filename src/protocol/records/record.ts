@@ -40,7 +40,6 @@ export function* readRecords(batch: Batch, options: ReadOptions = {}): Generator
   const cursor = new RecordCursor(body)
   for (let index = 0; index < recordCount; index++) {
     const recordEnd = cursor.enterRecord(body.length)
-    cursor.byte() // the record's attributes, which nothing uses
     const timestampDelta = cursor.varlong()
     const offset = baseOffset + BigInt(cursor.varint())
     const key = readBytes(cursor)

@@ -43,10 +43,17 @@ test('a varlong is read as it was written, in the bytes foretold', () => {
   fc.assert(fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), holdsAsVarlong))
 })
 
-test('one too long, or cut, is INVALID_RECORD', () => {
+test('one too long is INVALID_RECORD', () => {
   const endless = Buffer.alloc(20, 0xff)
   expect(() => new RecordCursor(endless).varint()).toThrow(/longer than five/)
   expect(() => new RecordCursor(endless).varlong()).toThrow(/longer than ten/)
-  expect(() => new RecordCursor(endless, 0, 3).varint()).toThrow(/too early/)
-  expect(() => new RecordCursor(endless, 0, 3).varlong()).toThrow(/too early/)
+})
+
+test('one that reaches past the end is noticed before anything is made of it', () => {
+  for (const bytes of [Buffer.from('ffffff01', 'hex'), Buffer.from('ffff', 'hex')]) {
+    const cut = new RecordCursor(bytes, 0, 2)
+    cut.varint()
+    expect(() => cut.skip(0)).toThrow(/past its record/)
+    expect(() => cut.leave(2)).toThrow(/too early/)
+  }
 })
