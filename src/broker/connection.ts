@@ -25,6 +25,8 @@ interface Slot {
 /** One client: its bytes in, its requests served in order, its answers out in the same order. */
 export class Connection {
   readonly info: ConnectionInfo
+  /** Resolves when the socket is closed. */
+  readonly gone: Promise<void>
   readonly #socket: Socket
   readonly #services: Services
   readonly #frames: FrameReader
@@ -50,7 +52,6 @@ export class Connection {
     this.info = { ...info, closed: this.#abort.signal, close: reason => this.#refuse(reason) }
     this.#services = services
     this.#frames = frames
-    socket.setNoDelay(true)
     socket.on('data', chunk => {
       this.#frames.push(chunk)
       this.#serve()
@@ -60,14 +61,19 @@ export class Connection {
       this.#serve()
     })
     socket.on('error', error => services.logger.debug({ err: error, ...this.#facts() }, 'connection lost'))
-    socket.on('close', () => this.#closed())
+    this.gone = new Promise(resolve => {
+      socket.on('close', () => {
+        this.#closed()
+        resolve()
+      })
+    })
   }
 
-  /** Resolves when all that was taken in has been answered, and closes. */
+  /** Takes no further request, and closes when what was taken in has been answered. */
   end(): void {
     this.#isEnding = true
+    this.#abort.abort()
     if (this.#slots.length === 0) this.#socket.end(() => this.#socket.destroy())
-    else this.#socket.pause()
   }
 
   destroy(): void {

@@ -26,30 +26,48 @@ export function readAll(
   limits: FetchLimits,
   catalog: Catalog,
 ): Reading[] | Promise<Reading[]> {
-  const readings: Reading[] = []
-  let remaining = limits.lengthMax
-  let isEmpty = true
+  const gathering = new Gathering(limits)
+  for (let index = 0; index < wanted.length; index++) {
+    const reading = gathering.read(wanted[index]!, catalog)
+    if (reading instanceof Promise) return readRest(gathering, reading, wanted.slice(index + 1), catalog)
+    gathering.take(reading)
+  }
+  return gathering.readings
+}
 
-  const step = (from: number): Reading[] | Promise<Reading[]> => {
-    for (let index = from; index < wanted.length; index++) {
-      const reading = readOne(wanted[index]!, remaining, isEmpty, limits.isReadCommitted, catalog)
-      if (reading instanceof Promise) {
-        return reading.then(done => {
-          take(done)
-          return step(index + 1)
-        })
-      }
-      take(reading)
-    }
-    return readings
+async function readRest(
+  gathering: Gathering,
+  pending: Promise<Reading>,
+  rest: readonly Wanted[],
+  catalog: Catalog,
+): Promise<Reading[]> {
+  gathering.take(await pending)
+  for (const wanted of rest) gathering.take(await gathering.read(wanted, catalog))
+  return gathering.readings
+}
+
+/** The readings so far, and what they leave of the limit. */
+class Gathering {
+  readonly readings: Reading[] = []
+  readonly #isReadCommitted: boolean
+  #remaining: number
+  #isEmpty = true
+
+  constructor({ lengthMax, isReadCommitted }: FetchLimits) {
+    this.#remaining = lengthMax
+    this.#isReadCommitted = isReadCommitted
   }
-  const take = (reading: Reading): void => {
-    readings.push(reading)
+
+  read(wanted: Wanted, catalog: Catalog): Reading | Promise<Reading> {
+    return readOne(wanted, this.#remaining, this.#isEmpty, this.#isReadCommitted, catalog)
+  }
+
+  take(reading: Reading): void {
+    this.readings.push(reading)
     const length = reading.slice?.length ?? 0
-    remaining -= length
-    if (length > 0) isEmpty = false
+    this.#remaining -= length
+    if (length > 0) this.#isEmpty = false
   }
-  return step(0)
 }
 
 /** Gives the readings' memory back unsent. */

@@ -58,24 +58,20 @@ export class Server {
     socket.on('close', () => this.#connections.delete(connection))
   }
 
-  /** Takes no more connections and no more requests; resolves when the listeners are closed. */
-  async stopAccepting(): Promise<void> {
-    const closed = this.#servers.splice(0).map(
-      server =>
-        new Promise<void>(resolve => {
-          server.close(() => resolve())
-        }),
-    )
+  /** Takes no more connections and no more requests. What was taken in goes on being answered. */
+  stopAccepting(): void {
+    for (const server of this.#servers) server.close()
     for (const connection of this.#connections) connection.end()
-    await this.#allGone(closed)
   }
 
-  async #allGone(closed: Promise<void>[]): Promise<void> {
+  /** Stops, and resolves when every connection is closed: at once if it is idle, else when its answers have left. */
+  async stop(): Promise<void> {
+    this.stopAccepting()
     const { clock } = this.#services
     const cancel = clock.after(graceMs, () => {
       for (const connection of this.#connections) connection.destroy()
     })
-    await Promise.all(closed)
+    await Promise.all([...this.#connections].map(({ gone }) => gone))
     cancel()
   }
 }

@@ -1,0 +1,181 @@
+import type { Clock } from '../base/clock.ts'
+import { nodeDisk, type Disk } from '../base/disk.ts'
+import type { Logger } from '../base/logger.ts'
+import { memoryDisk } from '../base/memory-disk.ts'
+import type { Random } from '../base/random.ts'
+import { Slabs } from '../base/slabs.ts'
+import { GroupCoordinator } from '../groups/coordinator.ts'
+import type { TopicLookup } from '../groups/offsets-topic.ts'
+import { ObeliskSequencer } from '../sequencers/obelisk.ts'
+import { audit } from '../storage/audit.ts'
+import { CoordinatorLog } from '../storage/coordinator-log.ts'
+import { openStore } from '../storage/store.ts'
+import { apis } from './apis/index.ts'
+import { Catalog, catalogPartitionId } from './catalog.ts'
+import type { ListenerSetting } from './configs/listener-settings.ts'
+import type { Settings } from './configs/settings.ts'
+import type { Services } from './context.ts'
+import { CoordinatorTopic } from './coordinator-topic.ts'
+import { FetchSessions } from './fetch-sessions.ts'
+import { groupSettings } from './group-settings.ts'
+import { internalTopic, offsetsTopicName } from './internal-topics.ts'
+import { Listeners, type Listener } from './listeners.ts'
+import { ProducerIds } from './producer-ids.ts'
+import { Purgatory } from './purgatory.ts'
+import { Server } from './server.ts'
+
+/** What a broker is made of and told. */
+export interface BrokerSetup {
+  readonly settings: Settings
+  readonly listeners: readonly ListenerSetting[]
+  readonly storage: { readonly kind: 'memory' } | { readonly kind: 'files'; readonly directory: string }
+  readonly clusterId: string | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk | undefined
+}
+
+/** A running broker. */
+export class Broker {
+  readonly #services: Services
+  readonly #server: Server
+  readonly #bugs: unknown[]
+  #closing: Promise<void> | undefined
+
+  private constructor(services: Services, server: Server, bugs: unknown[]) {
+    this.#services = services
+    this.#server = server
+    this.#bugs = bugs
+  }
+
+  /**
+   * Opens the data, recovers what it holds, and listens. Rejects with the storage's typed errors, or with the system's
+   * (EADDRINUSE, EACCES, ENOSPC ...); nothing stays open then.
+   */
+  static async start(setup: BrokerSetup): Promise<Broker> {
+    const bugs: unknown[] = []
+    const services = await assemble(setup, bugs)
+    const server = new Server(services, setup.settings.get('socket.request.max.bytes'))
+    try {
+      for (const listener of setup.listeners) {
+        const port = await server.listen(listener)
+        services.listeners.set({ ...listener, port, advertisedPort: listener.advertisedPort ?? port })
+      }
+    } catch (error) {
+      await server.stop()
+      await dismantle(services)
+      throw error
+    }
+    return new Broker(services, server, bugs)
+  }
+
+  /** `HOST:PORT` of the first listener, as clients are told. */
+  get address(): string {
+    const { advertisedHost, advertisedPort } = this.listeners[0]!
+    return `${advertisedHost}:${advertisedPort}`
+  }
+
+  get listeners(): Listener[] {
+    return this.#services.listeners.all()
+  }
+
+  get clusterId(): string {
+    return this.#services.catalog.clusterId
+  }
+
+  /** Errors of our own that requests ran into; always empty in a broker without bugs. */
+  get bugs(): readonly unknown[] {
+    return this.#bugs
+  }
+
+  /** Tells the clients of a listener to connect to another address from now on, when a port mapping has become known. */
+  advertise(listenerName: string, host: string, port: number): void {
+    this.#services.listeners.advertise(listenerName, host, port)
+  }
+
+  /** What is unsound in blocks, indexes, bookmarks and groups: nothing, unless there is a bug or a broken disk. */
+  async audit(): Promise<string[]> {
+    await this.#services.store.flushed()
+    return [...(await audit(this.#services.store)), ...(await this.#services.groups.audit())]
+  }
+
+  /** Commits what was accepted, tells groups to look elsewhere, answers what is under way, and lets go of everything. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#server.stopAccepting()
+    await this.#services.groups.close()
+    await this.#services.store.flushed()
+    await this.#server.stop()
+    await dismantle(this.#services)
+  }
+}
+
+async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> {
+  const { settings, clock, random, logger } = setup
+  const disk =
+    setup.disk ?? (setup.storage.kind === 'memory' ? memoryDisk() : nodeDisk(setup.storage.directory))
+  const slabs = new Slabs(settings.get('odradek.tail.bytes.max'))
+  const store = await openStore({
+    disk,
+    clock,
+    random,
+    slabs,
+    logger,
+    shards: settings.get('odradek.shards'),
+    segmentBytes: settings.get('odradek.shard.segment.bytes'),
+    strideRecords: settings.get('odradek.stride.records'),
+    tailBytesMax: settings.get('odradek.tail.bytes.max'),
+    backlogBytesMax: settings.get('odradek.backlog.bytes.max'),
+  })
+  try {
+    const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: 0 })
+    const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random })
+    await catalog.load(setup.clusterId)
+    const groups = new GroupCoordinator({
+      clock,
+      random,
+      logger,
+      topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
+      lookup: lookupOf(catalog),
+      settings: groupSettings(settings),
+    })
+    await groups.load()
+    catalog.listen({ topicDeleted: topic => void groups.topicDeleted(topic.name, topic.id) })
+    return {
+      apis,
+      clock,
+      random,
+      logger,
+      settings,
+      listeners: new Listeners(),
+      slabs,
+      store,
+      catalog,
+      groups,
+      producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
+      fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
+      purgatory: new Purgatory(clock),
+      reportBug: error => void bugs.push(error),
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function dismantle({ store, producerIds }: Services): Promise<void> {
+  await producerIds.close()
+  await store.close()
+}
+
+function lookupOf(catalog: Catalog): TopicLookup {
+  return {
+    partitionCount: name => catalog.topic(name)?.partitions.length,
+    topicId: name => catalog.topic(name)?.id,
+    topicName: id => catalog.topicById(id)?.name,
+  }
+}

@@ -1,0 +1,13 @@
+import type { GroupSettings } from '../groups/settings.ts'
+import type { Settings } from './configs/settings.ts'
+
+/** The coordinator's part of the settings. */
+export function groupSettings(settings: Settings): GroupSettings {
+  return {
+    groupMinSessionTimeoutMs: settings.get('group.min.session.timeout.ms'),
+    groupMaxSessionTimeoutMs: settings.get('group.max.session.timeout.ms'),
+    groupInitialRebalanceDelayMs: settings.get('group.initial.rebalance.delay.ms'),
+    groupMaxSize: settings.get('group.max.size'),
+    offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
+  }
+}
