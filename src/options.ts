@@ -4,7 +4,9 @@ import type { Logger } from './base/logger.ts'
 import { systemRandom, type Random } from './base/random.ts'
 import { ConfigError } from './broker/configs/definition.ts'
 import { listenerSettings, type ListenerSetting } from './broker/configs/listener-settings.ts'
+import { effectOf } from './broker/configs/effects.ts'
 import { Settings } from './broker/configs/settings.ts'
+import { isRetired } from './broker/configs/tables/retired.ts'
 
 /** What `createBroker` can be told. Nothing is required, and the environment is never read. */
 export interface BrokerOptions {
@@ -30,7 +32,7 @@ export interface BrokerOptions {
   readonly clock?: Clock | undefined
   /** Chance, for tests that repeat it. */
   readonly random?: Random | undefined
-  /** Files, for tests that break them. Counts where `data` is given. */
+  /** The disk, for tests that break it; without it the directory `data`, or memory. */
   readonly disk?: Disk | undefined
 }
 
@@ -63,8 +65,11 @@ export const silentLogger: Logger = {
 
 /** Reads options as `createBroker` does. Throws ConfigError, one line, on settings that are unknown, bad or at odds. */
 export function resolveOptions(options: BrokerOptions = {}): ResolvedOptions {
-  const values = settingsOf(options)
-  const settings = new Settings(values)
+  const logger = options.logger ?? silentLogger
+  const settings = new Settings(settingsOf(options))
+  const idle = Object.keys(options.settings ?? {}).filter(name => effectOf(name) === undefined)
+  if (idle.length > 0)
+    logger.warn({ settings: idle }, `settings that have no effect here: ${idle.join(', ')}`)
   if (options.clusterId !== undefined && !/^[\w-]{22}$/.test(options.clusterId)) {
     throw new ConfigError(`cluster id '${options.clusterId}' is not 22 characters of URL-safe base64`)
   }
@@ -73,7 +78,7 @@ export function resolveOptions(options: BrokerOptions = {}): ResolvedOptions {
     listeners: listenerSettings(settings),
     storage: storageOf(settings),
     clusterId: options.clusterId,
-    logger: options.logger ?? silentLogger,
+    logger,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     disk: options.disk,
@@ -82,7 +87,10 @@ export function resolveOptions(options: BrokerOptions = {}): ResolvedOptions {
 
 /** All that was said, by Kafka's names. An option says the same as a setting, so that only one of the two may be given. */
 function settingsOf(options: BrokerOptions): Map<string, string> {
-  const values = new Map(Object.entries(options.settings ?? {}).map(([name, value]) => [name, String(value)]))
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(options.settings ?? {})) {
+    if (!isRetired(name)) values.set(name, String(value))
+  }
   const say = (option: string, name: string, value: string | number | undefined): void => {
     if (value === undefined) return
     const said = values.get(name)
@@ -104,6 +112,11 @@ function settingsOf(options: BrokerOptions): Map<string, string> {
   }
   // The node id has an older name, under which Kafka describes it too.
   const nodeId = values.get('node.id') ?? values.get('broker.id')
+  if (nodeId !== (values.get('broker.id') ?? nodeId)) {
+    throw new ConfigError(
+      `node.id=${nodeId} and broker.id=${values.get('broker.id')} disagree; give one of them`,
+    )
+  }
   if (nodeId !== undefined) values.set('node.id', nodeId).set('broker.id', nodeId)
   const isKept = values.has('log.dirs') || values.has('log.dir')
   if (!values.has('odradek.storage')) values.set('odradek.storage', isKept ? 'files' : 'memory')

@@ -311,9 +311,10 @@ function read<M extends Message>(table: M, bytes: Buffer): Of<M> {
   return decode(table, recordVersion, bytes.subarray(prefixLength))
 }
 
-function faultOfName(name: string): string | undefined {
+/** Why no topic can have this name, in Kafka's words (Topic.validate); undefined when one can. */
+export function faultOfName(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
-  if (name === '.' || name === '..') return `Topic name is invalid: '.' or '..' is not allowed`
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
   if (name.length > nameLengthMax) {
     return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${nameLengthMax}`
   }

@@ -5,7 +5,6 @@ const mebibyte = 1024 * 1024
 /** odradek's own broker settings. */
 export const ownConfigs = {
   'odradek.backlog.bytes.max': long(64 * mebibyte).atLeast(mebibyte),
-  'odradek.block.bytes.max': int(8 * mebibyte).atLeast(64 * 1024),
   'odradek.log.level': string('info').oneOf('debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   'odradek.shard.segment.bytes': long(256 * mebibyte).atLeast(mebibyte),
   'odradek.shards': int(1).between(1, 64),

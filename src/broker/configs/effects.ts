@@ -1,0 +1,63 @@
+import type { BrokerConfigName } from './settings.ts'
+import type { groupConfigs } from './tables/group.ts'
+import { topicConfigs } from './tables/topic.ts'
+import type { TopicConfigName } from './topic-config.ts'
+
+/**
+ * The broker settings that do something here, and what: DescribeConfigs gives these sentences as documentation, and
+ * whoever sets one that is missing is told so at start. A test holds this list against what the source reads.
+ */
+export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
+  'advertised.listeners': 'What clients are told to connect to; without it, what `listeners` says.',
+  'auto.create.topics.enable': 'Whether Metadata makes a topic that it is asked for and that is not there.',
+  'broker.id': 'An older name of `node.id`.',
+  'broker.rack': 'The rack that clients are told.',
+  'controller.listener.names': 'Listeners that are never opened, since there is no quorum to talk to.',
+  'fetch.max.bytes': 'The most that one Fetch is answered with; its first batch is always whole.',
+  'group.initial.rebalance.delay.ms': 'How long the first member of an empty group waits for others.',
+  'group.max.session.timeout.ms': 'The longest session that a group member may ask for.',
+  'group.max.size': 'How many members a classic group may have.',
+  'group.min.session.timeout.ms': 'The shortest session that a group member may ask for.',
+  'listener.security.protocol.map': 'What each listener speaks. PLAINTEXT alone is served.',
+  'log.dir': 'The directory to keep everything in, where `log.dirs` does not say.',
+  'log.dirs': 'The one directory to keep everything in.',
+  'max.incremental.fetch.session.cache.slots': 'How many fetch sessions are remembered.',
+  'node.id': "The broker's number in the cluster.",
+  'num.partitions': 'How many partitions a topic gets when nobody says.',
+  'odradek.backlog.bytes.max': 'How much may wait for the disk before the sockets that feed it are paused.',
+  'odradek.log.level': 'The least that is worth a line on standard error.',
+  'odradek.shard.segment.bytes': 'The size of a file of the log.',
+  'odradek.shards': 'How many logs new partitions are spread over.',
+  'odradek.storage': 'Where to keep everything: in files, or in memory until the broker stops.',
+  'odradek.stride.records': 'The step of the index, in records of a partition.',
+  'odradek.tail.bytes.max': 'How much of the newest data stays in memory for readers.',
+  'offset.metadata.max.bytes': 'The longest text that may come with a committed offset.',
+  'offsets.topic.num.partitions': 'How many partitions `__consumer_offsets` gets when it is made.',
+  'offsets.topic.segment.bytes': 'The `segment.bytes` of `__consumer_offsets`.',
+  'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',
+  listeners: 'Where to listen: NAME://HOST:PORT, several separated by commas. Port 0 takes a free one.',
+}
+
+/** The same for topics. */
+export const topicEffects: Partial<Record<TopicConfigName, string>> = {
+  'cleanup.policy': 'With `compact`, records must have keys.',
+  'max.message.bytes': 'The largest batch that is taken, as it lies in the log.',
+  'message.timestamp.after.max.ms': 'How far ahead of the clock a record may claim to be.',
+  'message.timestamp.before.max.ms': 'How far behind the clock a record may claim to be.',
+  'message.timestamp.type': 'Whether records keep their own time, or take that of their arrival.',
+}
+
+/** The same for groups. */
+export const groupEffects: Partial<Record<keyof typeof groupConfigs, string>> = {}
+
+/** What is said of every other setting. */
+export const noEffect = "Kept and shown as Kafka's clients and tools expect it; odradek does nothing with it."
+
+/** What a broker setting does, be it only as what topics fall back to; undefined when it does nothing. */
+export function effectOf(name: string): string | undefined {
+  const own: Readonly<Record<string, string>> = brokerEffects
+  if (own[name] !== undefined) return own[name]
+  const topicNames = Object.keys(topicEffects) as TopicConfigName[]
+  const topicName = topicNames.find(each => topicConfigs[each].synonyms.includes(name))
+  return topicName && `What topics fall back to that do not set \`${topicName}\`.`
+}
