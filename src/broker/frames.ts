@@ -9,6 +9,10 @@ export interface Frame {
 
 const lengthLength = 4
 const produceKey = 0
+/** So many chunks may wait for the rest of their frame; beyond it small ones are joined. */
+const chunksMax = 1024
+/** Chunks that are smaller than this on average cost more than their bytes. */
+const smallChunkLength = 1024
 
 /**
  * Cuts a connection's bytes into frames. A frame that lies in one chunk is a view of it; one that spans chunks is
@@ -19,7 +23,7 @@ const produceKey = 0
 export class FrameReader {
   readonly #slabs: Slabs
   readonly #lengthMax: number
-  readonly #chunks: Buffer[] = []
+  #chunks: Buffer[] = []
   /** Where in the first chunk the next frame begins. */
   #offset = 0
   #buffered = 0
@@ -35,9 +39,18 @@ export class FrameReader {
     return this.#buffered
   }
 
+  /** Chunks that those bytes are kept in: few, however small the peer's are. */
+  get chunkCount(): number {
+    return this.#chunks.length
+  }
+
   push(chunk: Buffer): void {
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
+    const count = this.#chunks.length
+    if (count <= chunksMax || this.#buffered > count * smallChunkLength) return
+    this.#chunks = [Buffer.concat(this.#chunks).subarray(this.#offset)]
+    this.#offset = 0
   }
 
   /** The next whole frame. Throws MalformedError when what arrived cannot be one. */
@@ -73,21 +86,20 @@ export class FrameReader {
 
   #fill(target: Buffer): void {
     let filled = 0
-    while (filled < target.length) {
-      const first = this.#chunks[0]!
-      const taken = Math.min(first.length - this.#offset, target.length - filled)
-      first.copy(target, filled, this.#offset, this.#offset + taken)
-      filled += taken
-      this.#advance(taken)
+    for (let index = 0, from = this.#offset; filled < target.length; index++, from = 0) {
+      filled += this.#chunks[index]!.copy(target, filled, from)
     }
+    this.#advance(target.length)
   }
 
   #advance(length: number): void {
     this.#offset += length
     this.#buffered -= length
-    while (this.#chunks.length > 0 && this.#offset >= this.#chunks[0]!.length) {
-      this.#offset -= this.#chunks.shift()!.length
+    let passed = 0
+    while (passed < this.#chunks.length && this.#offset >= this.#chunks[passed]!.length) {
+      this.#offset -= this.#chunks[passed++]!.length
     }
+    if (passed > 0) this.#chunks.splice(0, passed)
   }
 
   /** Says what the peer seems to be speaking; the four bytes of its greeting were read as a length. */
