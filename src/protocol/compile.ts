@@ -266,6 +266,7 @@ function text(compact: boolean, nullable: boolean): Compiled {
     decode(reader) {
       const length = lengths.read(reader)
       checkLength(length, nullable)
+      if (length > 0x7fff) throw new MalformedError(`a string of ${length} bytes`)
       return length < 0 ? null : reader.text(length)
     },
     encode(writer, value) {

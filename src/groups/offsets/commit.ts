@@ -1,0 +1,107 @@
+import { errorCodes, KafkaError } from '../../protocol/errors.ts'
+import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
+import type { Caller } from '../caller.ts'
+import { keepAlive } from '../classic/rebalance.ts'
+import type { TopicLookup } from '../offsets-topic.ts'
+import { offsetCommit } from '../records.ts'
+import type { Turn } from '../turn.ts'
+
+/** From version 10 on topics go by their ids (KIP-848). */
+export const topicIdsVersion = 10
+
+/** From version 9 on a group that is not there is named as such (KIP-848). */
+const groupNotFoundVersion = 9
+
+type RequestTopic = OffsetCommitRequest['topics'][number]
+type RequestPartition = RequestTopic['partitions'][number]
+
+/** An offset to commit, and the place in the answer for what becomes of it. */
+export interface Commit {
+  readonly topic: string
+  readonly topicId: string
+  readonly asked: RequestPartition
+  readonly result: { readonly partitionIndex: number; errorCode: number }
+}
+
+/** The answer's topics, in the request's order, and those of its partitions that exist. */
+export interface CommitPlan {
+  readonly topics: {
+    name: string
+    topicId: string
+    partitions: { partitionIndex: number; errorCode: number }[]
+  }[]
+  readonly commits: Commit[]
+}
+
+/** Finds out which of the partitions are there: offsets of others are not kept. */
+export function planCommits(request: OffsetCommitRequest, lookup: TopicLookup, version: number): CommitPlan {
+  const plan: CommitPlan = { topics: [], commits: [] }
+  for (const asked of request.topics) {
+    const name = version >= topicIdsVersion ? lookup.topicName(asked.topicId) : asked.name
+    const topicId = name === undefined ? undefined : lookup.topicId(name)
+    const partitionCount = name === undefined ? undefined : lookup.partitionCount(name)
+    const partitions = asked.partitions.map(partition => {
+      const { partitionIndex } = partition
+      const result = { partitionIndex, errorCode: 0 }
+      if (name === undefined) result.errorCode = errorCodes.UNKNOWN_TOPIC_ID
+      else if (topicId === undefined || !(partitionIndex >= 0 && partitionIndex < (partitionCount ?? 0))) {
+        result.errorCode = errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+      } else plan.commits.push({ topic: name, topicId, asked: partition, result })
+      return result
+    })
+    plan.topics.push({ name: asked.name, topicId: asked.topicId, partitions })
+  }
+  return plan
+}
+
+/** Decides an OffsetCommit: all of its offsets are in one append, so that they are kept together or not at all. */
+export function commitOffsets(
+  turn: Turn,
+  request: OffsetCommitRequest,
+  caller: Caller,
+  commits: readonly Commit[],
+): void {
+  validate(turn, request, caller)
+  const commitTimestamp = BigInt(turn.nowMs)
+  const { offsetMetadataMaxBytes } = turn.environment.settings
+  for (const { topic, topicId, asked, result } of commits) {
+    const metadata = asked.committedMetadata ?? ''
+    if (metadata.length > offsetMetadataMaxBytes) {
+      result.errorCode = errorCodes.OFFSET_METADATA_TOO_LARGE
+      continue
+    }
+    const key = { group: request.groupId, topic, partition: asked.partitionIndex }
+    const value = {
+      offset: asked.committedOffset,
+      leaderEpoch: asked.committedLeaderEpoch,
+      metadata,
+      commitTimestamp,
+      expireTimestamp: expiry(commitTimestamp, request.retentionTimeMs),
+      topicId,
+    }
+    turn.write(offsetCommit(key, value))
+  }
+}
+
+/**
+ * Members commit for their generation; whoever is not one (an operator, or a consumer that assigns partitions to
+ * itself) only while the group has no members. A commit also says that the member is alive.
+ */
+function validate(turn: Turn, request: OffsetCommitRequest, caller: Caller): void {
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const group = turn.state.groups.get(groupId)
+  if (!group) {
+    if (generationId < 0) return
+    throw new KafkaError(caller.version >= groupNotFoundVersion ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION')
+  }
+  if (generationId < 0 && group.state === 'Empty') return
+  const member = group.member(memberId, groupInstanceId)
+  if (generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION')
+  if (group.state === 'CompletingRebalance') throw new KafkaError('REBALANCE_IN_PROGRESS')
+  keepAlive(turn, group, member)
+}
+
+/** Versions 2 to 4 may ask for a retention of their own; it has to fit into the record whatever it is. */
+function expiry(commitTimestamp: bigint, retentionTimeMs: bigint): bigint {
+  return retentionTimeMs === -1n ? -1n : BigInt.asIntN(64, commitTimestamp + retentionTimeMs)
+}

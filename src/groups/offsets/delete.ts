@@ -1,0 +1,62 @@
+import { errorCodes, KafkaError } from '../../protocol/errors.ts'
+import type { OffsetDeleteRequest } from '../../protocol/messages/47-offset-delete.ts'
+import { consumerProtocolType } from '../classic/group.ts'
+import type { TopicLookup } from '../offsets-topic.ts'
+import { groupMetadata, offsetCommit } from '../records.ts'
+import type { Turn } from '../turn.ts'
+import { noTopicId } from './committed-offsets.ts'
+
+/** What became of the offsets of one topic. */
+export interface DeletedTopic {
+  readonly name: string
+  readonly partitions: { readonly partitionIndex: number; readonly errorCode: number }[]
+}
+
+/** Decides an OffsetDelete (KIP-496): offsets of topics that a living group reads stay. */
+export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: TopicLookup): DeletedTopic[] {
+  const { groupId } = request
+  if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
+  const group = turn.state.groups.get(groupId)
+  if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
+  // Only of consumers is it known what they read.
+  if (group.state !== 'Empty' && group.protocolType !== consumerProtocolType) {
+    throw new KafkaError('NON_EMPTY_GROUP')
+  }
+  return request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => {
+      if (!(partitionIndex >= 0 && partitionIndex < (lookup.partitionCount(name) ?? 0))) {
+        return { partitionIndex, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
+      }
+      if (group.isSubscribedTo(name))
+        return { partitionIndex, errorCode: errorCodes.GROUP_SUBSCRIBED_TO_TOPIC }
+      if (turn.state.offsets.get(groupId, name, partitionIndex)) {
+        turn.write(offsetCommit({ group: groupId, topic: name, partition: partitionIndex }, null))
+      }
+      return { partitionIndex, errorCode: errorCodes.NONE }
+    }),
+  }))
+}
+
+/** Decides the deletion of a group with all of its offsets. Throws NON_EMPTY_GROUP, or GROUP_ID_NOT_FOUND. */
+export function deleteGroup(turn: Turn, groupId: string): void {
+  const group = turn.state.groups.get(groupId)
+  if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
+  if (group.state !== 'Empty') throw new KafkaError('NON_EMPTY_GROUP')
+  for (const [topic, offsets] of Array.from(turn.state.offsets.of(groupId))) {
+    for (const partition of Array.from(offsets.keys())) {
+      turn.write(offsetCommit({ group: groupId, topic, partition }, null))
+    }
+  }
+  turn.write(groupMetadata(groupId, null))
+}
+
+/** Decides what goes with a deleted topic: its offsets, in every group; not those of a topic that has its name by now. */
+export function forgetTopic(turn: Turn, name: string, topicId: string): void {
+  for (const group of Array.from(turn.state.offsets.groups())) {
+    for (const [partition, value] of Array.from(turn.state.offsets.of(group).get(name) ?? [])) {
+      if (value.topicId !== topicId && value.topicId !== noTopicId) continue
+      turn.write(offsetCommit({ group, topic: name, partition }, null))
+    }
+  }
+}

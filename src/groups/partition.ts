@@ -1,0 +1,152 @@
+import { KafkaError, type ErrorName } from '../protocol/errors.ts'
+import { auditState } from './audit.ts'
+import { resumeGroups } from './classic/resume.ts'
+import type { Environment } from './environment.ts'
+import type { OffsetsTopic } from './offsets-topic.ts'
+import { PartitionState } from './partition-state.ts'
+import { Turn, type Decide } from './turn.ts'
+
+/**
+ * The coordinator of one partition of `__consumer_offsets`. Operations decide one after another on state that may be
+ * ahead of the disk; their replies wait for it. When an append fails, the state is ahead for good: it is dropped, and
+ * read from the log again.
+ */
+export class CoordinatorPartition {
+  readonly #partition: number
+  readonly #topic: OffsetsTopic
+  readonly #environment: Environment
+  #state: PartitionState | undefined
+  #loading: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(partition: number, topic: OffsetsTopic, environment: Environment) {
+    this.#partition = partition
+    this.#topic = topic
+    this.#environment = environment
+  }
+
+  /** Reads the log. Rejects when it cannot be read; the next operation then tries again. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = undefined))
+    return this.#loading
+  }
+
+  async #load(): Promise<void> {
+    // What failed or is still under way settles first, so that the log is read to its end.
+    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+    const state = new PartitionState(this.#environment.clock)
+    await this.#topic.replay(this.#partition, (key, value) => state.replay(key, value))
+    if (this.#isClosed) return
+    this.#state = state
+    this.#later(resumeGroups)
+  }
+
+  /**
+   * Runs one operation. Its order among the others is fixed before this returns. Resolves with what it decided once
+   * that is synced, or once everything is that it may have seen. Rejects with a KafkaError: the decision's own, or
+   * NOT_COORDINATOR and its like when the log failed, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE.
+   */
+  async run<Reply>(decide: Decide<Reply>): Promise<Reply> {
+    const state = this.#ready()
+    const turn = new Turn(state, this.#environment, decide => this.#later(decide))
+    let refusal: KafkaError | undefined
+    let reply: Reply | undefined
+    try {
+      reply = decide(turn)
+    } catch (error) {
+      // A decision that broke off half-way leaves a state that the log does not know.
+      if (!(error instanceof KafkaError) || turn.records.length > 0) {
+        turn.failed('UNKNOWN_SERVER_ERROR')
+        this.#drop(state, error)
+        throw error
+      }
+      refusal = error
+    }
+    try {
+      await (turn.records.length > 0
+        ? this.#topic.append(this.#partition, turn.records)
+        : this.#topic.lastPending(this.#partition))
+    } catch (error) {
+      const failure = coordinatorError(error)
+      turn.failed(failure)
+      this.#drop(state, error)
+      throw new KafkaError(failure)
+    }
+    turn.committed()
+    if (refusal) throw refusal
+    return reply as Reply
+  }
+
+  /** Compares what is known with what the log says, once it has everything. Returns what is unsound, in words. */
+  async audit(): Promise<string[]> {
+    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+    const state = this.#state
+    if (!state) return []
+    const logged = new PartitionState(this.#environment.clock)
+    await this.#topic.replay(this.#partition, (key, value) => logged.replay(key, value))
+    return state === this.#state ? auditState(state, logged) : []
+  }
+
+  /** Answers everybody who waits, and takes no more. Resolves when what is under way has settled. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#state?.dispose('NOT_COORDINATOR')
+    this.#state = undefined
+    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+  }
+
+  #ready(): PartitionState {
+    if (this.#isClosed) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
+    if (this.#state) return this.#state
+    this.#reload()
+    throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
+  }
+
+  #drop(state: PartitionState, error: unknown): void {
+    if (this.#state !== state) return
+    this.#environment.logger.error(
+      { err: error, partition: this.#partition },
+      'a group coordinator lost an append: its state is read from the log again',
+    )
+    this.#state = undefined
+    state.dispose('NOT_COORDINATOR')
+    this.#reload()
+  }
+
+  #reload(): void {
+    this.load().catch((error: unknown) => {
+      this.#environment.logger.error(
+        { err: error, partition: this.#partition },
+        'a partition of __consumer_offsets cannot be read',
+      )
+    })
+  }
+
+  /** A decision that nobody waits for. */
+  #later(decide: Decide<void>): void {
+    this.run(decide).catch((error: unknown) => {
+      if (error instanceof KafkaError) return
+      this.#environment.logger.error(
+        { err: error, partition: this.#partition },
+        'a group deadline went wrong',
+      )
+      this.#environment.reportBug?.(error)
+    })
+  }
+}
+
+/** What clients are told when an append fails (CoordinatorOperationExceptionHelper): mostly, to look for the coordinator again. */
+function coordinatorError(error: unknown): ErrorName {
+  if (!(error instanceof KafkaError)) return 'NOT_COORDINATOR'
+  switch (error.error) {
+    case 'REQUEST_TIMED_OUT':
+    case 'NOT_ENOUGH_REPLICAS':
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+      return 'COORDINATOR_NOT_AVAILABLE'
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return 'UNKNOWN_SERVER_ERROR'
+    default:
+      return 'NOT_COORDINATOR'
+  }
+}
