@@ -148,22 +148,30 @@ export class Catalog {
 
   /** Makes a topic; it can be produced to and fetched from once this resolves. Rejects as `checkNew` does. */
   async create(topic: NewTopic): Promise<Topic> {
+    const [made] = await this.createAll([topic])
+    if (made instanceof KafkaError) throw made
+    return made!
+  }
+
+  /** Makes topics in one change. Each comes back as it was made, or as the reason why it was not (`checkNew`). */
+  async createAll(topics: readonly NewTopic[]): Promise<(Topic | KafkaError)[]> {
+    let outcomes: (string | KafkaError)[] = []
     await this.#change(() => {
-      this.checkNew(topic.name)
-      const partitions = this.#newPartitions(topic.partitionCount)
-      return [
-        this.#clusterRecord({
-          ...this.#cluster,
-          partitionIdNext: this.#cluster.partitionIdNext + topic.partitionCount,
-        }),
-        topicRecord(randomUuid(this.#random), {
-          name: topic.name,
-          partitions,
-          configs: listOf(topic.configs),
-        }),
-      ]
+      let { partitionIdNext } = this.#cluster
+      const records: CatalogRecord[] = []
+      outcomes = topics.map(({ name, partitionCount, configs }) => {
+        const fault = faultOf(() => this.checkNew(name))
+        if (fault) return fault
+        const id = randomUuid(this.#random)
+        const partitions = this.#newPartitions(partitionIdNext, partitionCount)
+        partitionIdNext += partitionCount
+        records.push(topicRecord(id, { name, partitions, configs: listOf(configs) }))
+        return id
+      })
+      if (records.length === 0) return []
+      return [this.#clusterRecord({ ...this.#cluster, partitionIdNext }), ...records]
     })
-    return this.#topics.get(topic.name)!
+    return outcomes.map(outcome => (outcome instanceof KafkaError ? outcome : this.#topicsById.get(outcome)!))
   }
 
   /** Adds partitions until there are `partitionCount`. Rejects with INVALID_PARTITIONS, UNKNOWN_TOPIC_OR_PARTITION. */
@@ -176,32 +184,44 @@ export class Catalog {
           'INVALID_PARTITIONS',
           `Topic already has ${topic.partitions.length} partition(s).`,
         )
-      const partitions = [...this.#partitionsOf(topic), ...this.#newPartitions(added)]
+      const { partitionIdNext } = this.#cluster
+      const partitions = [...this.#partitionsOf(topic), ...this.#newPartitions(partitionIdNext, added)]
       return [
-        this.#clusterRecord({ ...this.#cluster, partitionIdNext: this.#cluster.partitionIdNext + added }),
+        this.#clusterRecord({ ...this.#cluster, partitionIdNext: partitionIdNext + added }),
         topicRecord(topic.id, { name, partitions, configs: listOf(topic.configs) }),
       ]
     })
   }
 
-  /** Deletes a topic and all that it holds. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
-  async delete(name: string): Promise<void> {
+  /** Deletes topics by id, and all that they hold, in one change. Each comes back as undefined, or as UNKNOWN_TOPIC_ID. */
+  async deleteAll(ids: readonly string[]): Promise<(KafkaError | undefined)[]> {
+    let outcomes: (KafkaError | undefined)[] = []
     await this.#change(() => {
-      const topic = this.#existing(name)
-      const logStarts = topic.partitions.filter(({ id }) => this.#logStarts.has(id))
-      return [
-        { key: keyOf(1, { topicId: topic.id }), value: null },
-        ...logStarts.map(({ id }) => ({ key: keyOf(2, { partitionId: id }), value: null })),
-      ]
+      const topics = ids.map(id => this.#topicsById.get(id))
+      outcomes = topics.map(topic => (topic ? undefined : new KafkaError('UNKNOWN_TOPIC_ID')))
+      return topics.flatMap(topic => (topic ? this.#removal(topic) : []))
     })
+    return outcomes
   }
 
-  /** Moves a partition's log start up to `offset`, for good; never down. */
-  async deleteRecords(log: PartitionLog, offset: bigint): Promise<void> {
-    await this.#change(() => {
-      if (offset <= log.logStartOffset) return []
-      return [{ key: keyOf(2, { partitionId: log.id }), value: valueOf(2, { offset }) }]
-    })
+  /** Moves the log starts of partitions up to `offset`, for good and in one change; never down. */
+  async deleteRecords(cuts: readonly { log: PartitionLog; offset: bigint }[]): Promise<void> {
+    await this.#change(() =>
+      cuts
+        .filter(({ log, offset }) => offset > log.logStartOffset && this.#store.partition(log.id) === log)
+        .map(({ log, offset }) => ({
+          key: keyOf(2, { partitionId: log.id }),
+          value: valueOf(2, { offset }),
+        })),
+    )
+  }
+
+  #removal(topic: Topic): CatalogRecord[] {
+    const logStarts = topic.partitions.filter(({ id }) => this.#logStarts.has(id))
+    return [
+      { key: keyOf(1, { topicId: topic.id }), value: null },
+      ...logStarts.map(({ id }) => ({ key: keyOf(2, { partitionId: id }), value: null })),
+    ]
   }
 
   #existing(name: string): Topic {
@@ -265,9 +285,9 @@ export class Catalog {
     this.#store.partition(partitionId)?.deleteBefore(value.offset)
   }
 
-  #newPartitions(count: number): Draft<typeof TopicValue>['partitions'] {
+  #newPartitions(idFirst: number, count: number): Draft<typeof TopicValue>['partitions'] {
     return Array.from({ length: count }, (_, index) => {
-      const id = this.#cluster.partitionIdNext + index
+      const id = idFirst + index
       return { id, shard: this.#store.shardFor(id), createdAt: this.#store.startCount }
     })
   }
@@ -278,6 +298,16 @@ export class Catalog {
 
   #clusterRecord(value: Draft<typeof ClusterValue>): CatalogRecord {
     return { key: keyOf(0, {} satisfies Draft<typeof ClusterKey>), value: valueOf(0, value) }
+  }
+}
+
+function faultOf(check: () => void): KafkaError | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
   }
 }
 
