@@ -1,6 +1,7 @@
 // The ledger: which client passed which scenario on which broker.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { catalogue } from './catalogue.mjs'
 
 const file = join(import.meta.dirname, 'LEDGER.md')
 
@@ -24,7 +25,8 @@ export async function writeLedger({ brokers, clients, skips, results, isComplete
     })
     return verdicts.join(' ')
   }
-  const scenarios = [...new Set(results.map(({ scenario }) => scenario))]
+  const seen = new Set(results.map(({ scenario }) => scenario))
+  const scenarios = [...Object.keys(catalogue).filter(name => seen.delete(name)), ...seen]
   const names = clients.map(({ name }) => name)
   const ledger = table([
     ['scenario', ...names],
@@ -47,6 +49,10 @@ function page({ brokers, clients, skips, results, ledger }) {
     ...skips.map(({ name, reason }) => `- ${name} skipped: ${reason}`),
     '',
     ledger,
+    '',
+    'What each scenario asks:',
+    '',
+    ...Object.entries(catalogue).map(([name, question]) => `- ${name}: ${question}`),
     '',
   ]
   const failures = results.filter(({ ok }) => !ok)

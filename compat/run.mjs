@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { catalogue } from './catalogue.mjs'
 import { kafkaVersion, prepareKafka, startKafka } from './kafka.mjs'
 import { writeLedger } from './ledger.mjs'
 import { prepareOdradek, startOdradek } from './odradek.mjs'
@@ -21,6 +22,8 @@ const { values: wanted } = parseArgs({
     broker: { type: 'string', multiple: true, default: [] },
   },
 })
+const unknown = wanted.scenario.filter(name => !(name in catalogue))
+if (unknown.length > 0) throw new Error(`no such scenario: ${unknown}`)
 const isWanted = (list, name) => list.length === 0 || list.includes(name)
 const say = text => process.stdout.write(`${text}\n`)
 

@@ -176,12 +176,12 @@ final class TopicScenarios {
         Check.equal("compact,delete", config.get("cleanup.policy").value(), "cleanup.policy");
         Map<String, String> defaults = new HashMap<>();
         for (String name : List.of("max.message.bytes", "segment.bytes", "compression.type", "message.timestamp.type",
-            "min.insync.replicas", "retention.bytes", "max.compaction.lag.ms")) {
+            "retention.bytes", "max.compaction.lag.ms")) {
             defaults.put(name, config.get(name).value());
             Check.equal(ConfigEntry.ConfigSource.DEFAULT_CONFIG, config.get(name).source(), "source of " + name);
         }
         Check.equal(Map.of("max.message.bytes", "1048588", "segment.bytes", "1073741824", "compression.type", "producer",
-            "message.timestamp.type", "CreateTime", "min.insync.replicas", "1", "retention.bytes", "-1",
+            "message.timestamp.type", "CreateTime", "retention.bytes", "-1",
             "max.compaction.lag.ms", "9223372036854775807"), defaults, "defaults");
         Check.fails(UnknownTopicOrPartitionException.class,
             () -> describe(kit.admin(), new ConfigResource(ConfigResource.Type.TOPIC, kit.unique("unknown"))));
