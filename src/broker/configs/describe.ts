@@ -6,7 +6,7 @@ import {
   brokerConfig,
   brokerConfigs,
   configSources,
-  isBrokerConfig,
+  type BrokerConfigName,
   type Settings,
   type Synonym,
 } from './settings.ts'
@@ -31,26 +31,24 @@ export function describeGroup(configs: ReadonlyMap<string, string>, settings: Se
 export function describeBroker(settings: Settings): ConfigEntry[] {
   return Object.entries<ConfigDefinition>(brokerConfigs)
     .filter(([, definition]) => !definition.isInternal)
-    .map(([name]) => brokerEntry(name, settings, settings.synonyms(name)))
+    .map(([name]) => brokerEntry(name, settings.text(name as BrokerConfigName), settings.synonyms(name)))
 }
 
 /** What was set for all brokers while they run, and nothing else. */
 export function describeAllBrokers(settings: Settings): ConfigEntry[] {
   const source = configSources.dynamicDefaultBroker
-  return [...settings.layer(source).keys()].map(name =>
+  return [...settings.layer(source)].map(([name, text]) =>
     brokerEntry(
       name,
-      settings,
+      text,
       settings.synonyms(name).filter(synonym => synonym.source === source),
     ),
   )
 }
 
-function brokerEntry(name: string, settings: Settings, synonyms: Synonym[]): ConfigEntry {
+function brokerEntry(name: string, value: string | null, synonyms: Synonym[]): ConfigEntry {
   const definition = brokerConfig(name)
-  const value = isBrokerConfig(name) ? settings.text(name) : null
-  const isReadOnly = definition.mode === 'read-only'
-  return entryOf(name, definition, value, synonyms, isReadOnly, effectOf(name))
+  return entryOf(name, definition, value, synonyms, definition.mode === 'read-only', effectOf(name))
 }
 
 function describeOverridable(
