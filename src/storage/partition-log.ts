@@ -1,5 +1,17 @@
+import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
-import type { Region } from '../base/slabs.ts'
+import type { Region, Slabs } from '../base/slabs.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { field, logOverhead, readBatch, stamp, type Batch } from '../protocol/records/batch.ts'
+import { firstAtOrAfter, greatestTimestamp, type TimestampAndOffset } from '../protocol/records/timestamps.ts'
+import type { PartitionState } from './partition-state.ts'
+import type { Producer, Sequenced } from './producer-state.ts'
+import { Reading, type ReadOptions, type Slice } from './reading.ts'
+import { RunRows } from './run-rows.ts'
+import type { Run } from './run.ts'
+import type { Shard } from './shard.ts'
+
+export type { ReadOptions, Slice } from './reading.ts'
 
 /** A partition's number in the whole broker: a uint32 given by the catalog, never given twice. */
 export type PartitionId = number
@@ -15,50 +27,280 @@ export interface Appended {
 }
 
 export interface AppendOptions {
-  /** The slab memory that the batch lies in. It is retained and stamped in place instead of copied. */
+  /** The slab memory that the batch lies in. It is retained and stamped in place, where that is better than a copy. */
   readonly hold?: Region | undefined
 }
 
-export interface ReadOptions {
-  /** Bytes to stay within; the first batch may pass it where `atLeastOne`. */
-  readonly lengthMax: number
-  /** The offset not to pass: the high watermark or the last stable offset. */
-  readonly limit: bigint
-  readonly atLeastOne: boolean
-}
-
-/** Whole batches in offset order. The pieces are valid until `release`, which is called exactly once. */
-export interface Slice {
-  readonly pieces: readonly Buffer[]
-  readonly length: number
-  /** Where to read on. */
-  readonly nextOffset: bigint
-  release(): void
-}
-
+/** A record's place in the log and in time. */
 export interface TimestampOffset {
   readonly offset: bigint
+  /** Milliseconds since 1970. */
   readonly timestamp: bigint
   readonly leaderEpoch: number
 }
 
-/** The public face of a partition; being built. */
-export declare class PartitionLog {
+/** A leader epoch and the offset after its last record; -1 and -1 where nothing is known. */
+export interface EpochEnd {
+  readonly leaderEpoch: number
+  readonly endOffset: bigint
+}
+
+export interface PartitionLogOptions {
+  readonly state: PartitionState
+  readonly shard: Shard
+  readonly slabs: Slabs
+  readonly createdAt: number
+  readonly leaderEpoch: number
+}
+
+// Small batches are copied together: they pin no slab of somebody else's frames, and are written as one piece.
+const copiedLengthMax = 2048
+
+/** One partition: a sequence of batches with rising offsets. */
+export class PartitionLog {
   readonly id: PartitionId
-  readonly shard: number
   /** The start count at which the partition was made. */
   readonly createdAt: number
-  get logStartOffset(): bigint
-  get logEndOffset(): bigint
-  get highWatermark(): bigint
-  get lastStableOffset(): bigint
-  get leaderEpoch(): number
-  get sizeInBytes(): number
-  append(batch: Buffer, options?: AppendOptions): Appended
-  read(offset: bigint, options: ReadOptions): Slice | Promise<Slice>
-  offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined>
-  maxTimestamp(): Promise<TimestampOffset | undefined>
-  epochEnd(leaderEpoch: number): { leaderEpoch: number; endOffset: bigint }
-  deleteBefore(offset: bigint): void
-  onAdvance(listener: () => void): Cancel
+  readonly leaderEpoch: number
+  /** For the storage's own rooms. */
+  readonly state: PartitionState
+  /** The number of the newest block with entries of this partition. */
+  block = 0
+  /** Everything below is on disk. */
+  committedOffset: number
+  readonly #shard: Shard
+  readonly #slabs: Slabs
+  readonly #reading: Reading
+  readonly #listeners = new Set<() => void>()
+  #isDropped = false
+
+  constructor({ state, shard, slabs, createdAt, leaderEpoch }: PartitionLogOptions) {
+    this.id = state.partition
+    this.state = state
+    this.createdAt = createdAt
+    this.leaderEpoch = leaderEpoch
+    this.committedOffset = state.nextOffset
+    this.#shard = shard
+    this.#slabs = slabs
+    this.#reading = new Reading(state, slabs, shard.logger)
+  }
+
+  /** The shard that holds it. */
+  get shard(): number {
+    return this.#shard.id
+  }
+
+  /** The first offset that can be read. */
+  get logStartOffset(): bigint {
+    return BigInt(this.state.logStart)
+  }
+
+  /** The next batch's base offset: everything below was accepted. */
+  get logEndOffset(): bigint {
+    return BigInt(this.state.nextOffset)
+  }
+
+  /** Everything below is on disk, and may be seen. */
+  get highWatermark(): bigint {
+    return BigInt(this.committedOffset)
+  }
+
+  /** Everything below is decided: what a reader with isolation level read_committed may see. */
+  get lastStableOffset(): bigint {
+    return this.highWatermark
+  }
+
+  /** Bytes of the batches from the log start on. */
+  get sizeInBytes(): number {
+    return this.state.sizeInBytes
+  }
+
+  /** The idempotent producers that wrote here, by id. */
+  get producers(): IterableIterator<[bigint, Producer]> {
+    return this.state.producers.entries()
+  }
+
+  /**
+   * Appends one v2 batch that has been checked. Everything is decided at once: offsets, LSN and place. Throws
+   * KAFKA_STORAGE_ERROR once the shard has failed, UNKNOWN_TOPIC_OR_PARTITION after the partition was dropped, and
+   * what Kafka's ProducerStateManager throws: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
+   */
+  append(batch: Buffer, { hold }: AppendOptions = {}): Appended {
+    if (this.#shard.fault) throw this.#shard.fault
+    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    assert(
+      batch.length === logOverhead + batch.readInt32BE(field.batchLength),
+      'not exactly one batch appended',
+    )
+    const repeated = this.#check(batch)
+    if (repeated) return repeated
+
+    const isHeld = hold !== undefined && batch.length > copiedLengthMax
+    const region = isHeld ? hold.retain() : this.#slabs.copyOf(batch)
+    const bytes = isHeld ? batch : region.bytes
+    const { nextOffset } = this.state
+    const baseOffset = BigInt(nextOffset)
+    stamp(bytes, 0, baseOffset, this.leaderEpoch)
+    const committed = this.#shard.accept(this, bytes, region)
+    return { baseOffset, lastOffset: BigInt(this.state.nextOffset - 1), isDuplicate: false, committed }
+  }
+
+  #check(batch: Buffer): Appended | undefined {
+    if (batch.readInt32BE(field.producerId) < 0) return undefined
+    const sequenced: Sequenced = {
+      producerId: batch.readBigInt64BE(field.producerId),
+      producerEpoch: batch.readInt16BE(field.producerEpoch),
+      baseSequence: batch.readInt32BE(field.baseSequence),
+      lastOffsetDelta: batch.readInt32BE(field.lastOffsetDelta),
+    }
+    const repeated = this.state.producers.check(sequenced)
+    if (!repeated) return undefined
+    const { lastOffset, offsetDelta } = repeated
+    return {
+      baseOffset: BigInt(lastOffset - offsetDelta),
+      lastOffset: BigInt(lastOffset),
+      isDuplicate: true,
+      // The first time may not be synced yet; blocks are synced in order, so the newest is late enough.
+      committed: lastOffset < this.committedOffset ? settled : this.#shard.newest,
+    }
+  }
+
+  /**
+   * Whole batches from the one that holds `offset`, up to the limit. Synchronous as long as they are in RAM, or few and
+   * short. Throws or rejects with OFFSET_OUT_OF_RANGE, and with KAFKA_STORAGE_ERROR where the disk does not give back what
+   * was written.
+   */
+  read(offset: bigint, options: ReadOptions): Slice | Promise<Slice> {
+    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    const { logStart, nextOffset } = this.state
+    const from = Number(offset)
+    if (from < logStart || from > nextOffset) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `Offset ${offset} is not between ${logStart} and ${nextOffset}`,
+      )
+    }
+    const limit = Math.min(Number(options.limit), this.committedOffset)
+    return this.#reading.read(from, limit, options)
+  }
+
+  /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). */
+  async offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
+    const target = Number(timestamp)
+    for (const run of this.state.runs.slice()) {
+      if (run.maxTimestamp < target) continue
+      const start = await run.segment.strideBefore(run, target)
+      const offsets = this.#offsetsInRun(run, start, target)
+      for (const offset of offsets) {
+        const found = await this.#inBatch(offset, batch =>
+          firstAtOrAfter(batch, timestamp, this.logStartOffset),
+        )
+        if (found) return found
+      }
+    }
+    return undefined
+  }
+
+  /** The first record with the greatest timestamp (ListOffsets, KIP-734). */
+  async maxTimestamp(): Promise<TimestampOffset | undefined> {
+    let greatest: { offset: number; timestamp: number } | undefined
+    const rows = new RunRows()
+    for (const run of this.state.runs) {
+      if (greatest && run.maxTimestamp <= greatest.timestamp) continue
+      for (let index = 0; index < run.rowCount; index++) {
+        const { baseOffset, nextOffset, maxTimestamp } = rows.row(run, index)
+        if (nextOffset > this.committedOffset) break
+        if (nextOffset <= this.state.logStart || (greatest && maxTimestamp <= greatest.timestamp)) continue
+        greatest = { offset: baseOffset, timestamp: maxTimestamp }
+      }
+    }
+    return greatest && this.#inBatch(greatest.offset, greatestTimestamp)
+  }
+
+  /** Base offsets of the visible batches from `start` on that reach `timestamp`. */
+  *#offsetsInRun(run: Run, start: number, timestamp: number): Generator<number> {
+    const rows = new RunRows()
+    const first = this.state.runs.includes(run) ? rows.find(run, start) : run.rowCount
+    for (let index = first; index < run.rowCount && this.state.runs.includes(run); index++) {
+      const { baseOffset, nextOffset, maxTimestamp } = rows.row(run, index)
+      if (nextOffset > this.committedOffset) return
+      if (maxTimestamp >= timestamp && nextOffset > this.state.logStart) yield baseOffset
+    }
+  }
+
+  async #inBatch(
+    offset: number,
+    look: (batch: Batch) => TimestampAndOffset | null,
+  ): Promise<TimestampOffset | undefined> {
+    const from = BigInt(Math.max(offset, this.state.logStart))
+    const slice = await this.read(from, { lengthMax: 0, limit: this.highWatermark, atLeastOne: true })
+    try {
+      const batch = readBatch(slice.pieces[0]!)
+      const found = look(batch)
+      return found ? { ...found, leaderEpoch: batch.partitionLeaderEpoch } : undefined
+    } finally {
+      slice.release()
+    }
+  }
+
+  /** Where the greatest leader epoch not above `leaderEpoch` ends (OffsetForLeaderEpoch). */
+  epochEnd(leaderEpoch: number): EpochEnd {
+    const current = { epoch: this.leaderEpoch, endOffset: this.committedOffset }
+    const { epoch, endOffset } = this.state.epochs.endOf(leaderEpoch, current)
+    return { leaderEpoch: epoch, endOffset: BigInt(endOffset) }
+  }
+
+  /**
+   * Moves the log start up to `offset`, never down. The caller has made that durable before and says it again after a
+   * restart; so an offset behind the end, which can only be left over from a log that was deleted whole, moves that too.
+   */
+  deleteBefore(offset: bigint): void {
+    const start = Number(offset)
+    const { state } = this
+    if (start <= state.logStart) return
+    state.sizeInBytes -= this.#sizeBetween(state.logStart, start)
+    state.logStart = start
+    state.nextOffset = Math.max(state.nextOffset, start)
+    this.committedOffset = Math.max(this.committedOffset, start)
+    state.epochs.trim(start)
+    this.#shard.sweep(state.dropDeadRuns())
+    this.notify()
+  }
+
+  /** Bytes of the batches that end behind `from` and at or before `to`. */
+  #sizeBetween(from: number, to: number): number {
+    const rows = new RunRows()
+    let size = 0
+    for (const run of this.state.runs) {
+      if (run.baseOffset >= to) break
+      for (let index = rows.find(run, from); index < run.rowCount; index++) {
+        const row = rows.row(run, index)
+        if (row.nextOffset > to) break
+        size += row.length
+      }
+    }
+    return size
+  }
+
+  /** Calls `listener` whenever the high watermark or the log start has moved, and when the partition is dropped. */
+  onAdvance(listener: () => void): Cancel {
+    const own = (): void => listener()
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
+  }
+
+  /** Tells the listeners. */
+  notify(): void {
+    if (this.#listeners.size === 0) return
+    for (const listener of Array.from(this.#listeners)) listener()
+  }
+
+  /** The topic is gone: what was written is dead, and nothing is read or appended any more. */
+  drop(): void {
+    this.#isDropped = true
+    this.#shard.sweep(this.state.dropAllRuns())
+    this.notify()
+  }
 }
+
+const settled = Promise.resolve()

@@ -1,43 +1,198 @@
+import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Disk } from '../base/disk.ts'
+import type { Disk, Unlock } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import type { Slabs } from '../base/slabs.ts'
-import type { PartitionId, PartitionLog } from './partition-log.ts'
+import { ObeliskSequencer } from '../sequencers/obelisk.ts'
+import { Backlog } from './backlog.ts'
+import { checkFormat, shardsOnDisk } from './data-directory.ts'
+import { PartitionLog, type PartitionId } from './partition-log.ts'
+import { PartitionState } from './partition-state.ts'
+import { recover } from './recovery.ts'
+import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 
+const mebibyte = 1024 * 1024
+
+/** What a store works with; sizes in bytes. */
 export interface StoreOptions {
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
   readonly slabs: Slabs
   readonly logger: Logger
-  readonly shards?: number
-  readonly segmentBytes?: number
-  readonly strideRecords?: number
-  readonly tailBytesMax?: number
-  readonly backlogBytesMax?: number
+  /** Shards for new partitions; those that are on disk already are opened whatever this says. */
+  readonly shards?: number | undefined
+  /** A segment file takes no more blocks once it has reached this size; at most 2 GiB. */
+  readonly segmentBytes?: number | undefined
+  /** The same in batches; bounds what RAM keeps of the newest segment, and how long recovery takes. */
+  readonly segmentEntries?: number | undefined
+  /** A block takes no more batches once it has reached this. */
+  readonly blockBytes?: number | undefined
+  /** The sparse index has an entry each so many records of a partition. */
+  readonly strideRecords?: number | undefined
+  /** How much of the newest batches stays in RAM. */
+  readonly tailBytesMax?: number | undefined
+  /** Above this many bytes that were accepted and are not synced yet, the store is congested. */
+  readonly backlogBytesMax?: number | undefined
 }
 
 export interface NewPartition {
-  /** The start count at the partition's creation. */
+  /** The start count at the partition's creation; its leader epoch counts from there. */
   readonly createdAt: number
+  /** Where it lives; without it, where its id falls. */
   readonly shard?: number | undefined
 }
 
-/** Every partition's log. */
-export interface Store {
-  readonly startCount: number
-  readonly isCongested: boolean
-  onceRelieved(callback: () => void): void
-  /** The shard that a new partition goes to unless it is told otherwise. */
-  shardFor(id: PartitionId): number
-  create(id: PartitionId, partition: NewPartition): PartitionLog
-  partition(id: PartitionId): PartitionLog | undefined
-  drop(id: PartitionId): void
-  dropUnknown(): void
-  flushed(): Promise<void>
-  close(): Promise<void>
+/**
+ * Opens the store on a disk, which is its own from then on. Rejects with StorageInUseError, StorageFormatError, and the
+ * disk's own errors as they are.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const {
+    disk,
+    clock,
+    logger,
+    shards = 1,
+    segmentBytes = 256 * mebibyte,
+    backlogBytesMax = 64 * mebibyte,
+  } = options
+  assert(
+    shards >= 1 && segmentBytes <= 2048 * mebibyte,
+    'a store without shards, or with segments above 2 GiB',
+  )
+  const unlock = await disk.lock()
+  try {
+    await checkFormat(disk)
+    const starts = await ObeliskSequencer.open(disk, 'start-count')
+    const startCount = Number(await starts.next()) + 1
+    await starts.close()
+    const limits: ShardLimits = {
+      segmentBytes,
+      segmentEntries: options.segmentEntries ?? 256 * 1024,
+      blockBytes: options.blockBytes ?? 16 * mebibyte,
+      strideRecords: options.strideRecords ?? 1000,
+      tailBytesMax: (options.tailBytesMax ?? 64 * mebibyte) / shards,
+    }
+    const count = Math.max(shards, ...(await shardsOnDisk(disk)).map(shard => shard + 1))
+    const lsns: Lsns = { next: 1 }
+    const backlog = new Backlog(backlogBytesMax)
+    const opened = await Promise.all(
+      Array.from({ length: count }, async (_, id) => {
+        const { strideRecords } = limits
+        const recovered = await recover({ disk, logger, shard: id, folder: folderOf(id), strideRecords })
+        lsns.next = Math.max(lsns.next, recovered.tail.lsn + 1)
+        return new Shard(
+          { id, disk, clock, logger, lsns, backlog, blockEpoch: startCount, limits },
+          recovered,
+        )
+      }),
+    )
+    return new Store({ ...options, unlock, startCount, shards: opened, newShards: shards, backlog })
+  } catch (error) {
+    await unlock()
+    throw error
+  }
 }
 
-/** Being built. */
-export declare function openStore(options: StoreOptions): Promise<Store>
+interface StoreParts {
+  readonly slabs: Slabs
+  readonly unlock: Unlock
+  readonly startCount: number
+  readonly shards: readonly Shard[]
+  readonly newShards: number
+  readonly backlog: Backlog
+}
+
+/** Every partition's log, durable and in order. */
+export class Store {
+  /** How often this store has been opened, this time included: the block epoch. */
+  readonly startCount: number
+  /** For the storage's own rooms. */
+  readonly shards: readonly Shard[]
+  readonly #newShards: number
+  readonly #slabs: Slabs
+  readonly #unlock: Unlock
+  readonly #backlog: Backlog
+  readonly #logs = new Map<PartitionId, PartitionLog>()
+
+  constructor({ startCount, shards, newShards, slabs, unlock, backlog }: StoreParts) {
+    this.startCount = startCount
+    this.shards = shards
+    this.#newShards = newShards
+    this.#slabs = slabs
+    this.#unlock = unlock
+    this.#backlog = backlog
+  }
+
+  /** More was accepted than the disk keeps up with: whoever feeds the store pauses. */
+  get isCongested(): boolean {
+    return this.#backlog.isCongested
+  }
+
+  /** Calls back once half of the backlog is synced; at once where nothing is congested. */
+  onceRelieved(callback: () => void): void {
+    this.#backlog.onceRelieved(callback)
+  }
+
+  /** The shard that a new partition goes to unless it is told otherwise. */
+  shardFor(id: PartitionId): number {
+    // Ids follow one another, so their remainders spread them evenly.
+    return id % this.#newShards
+  }
+
+  /** The log of a partition: as recovery found it, or new and empty. */
+  create(id: PartitionId, { createdAt, shard: shardId }: NewPartition): PartitionLog {
+    assert(!this.#logs.has(id), `partition ${id} created twice`)
+    const shard = this.shards[shardId ?? this.shardFor(id)]
+    assert(
+      shard !== undefined && createdAt <= this.startCount,
+      `partition ${id} of an unknown shard or start`,
+    )
+    const state = shard.recovered.get(id) ?? new PartitionState(id)
+    shard.recovered.delete(id)
+    const leaderEpoch = this.startCount - createdAt
+    const log = new PartitionLog({ state, shard, slabs: this.#slabs, createdAt, leaderEpoch })
+    shard.logs.set(id, log)
+    this.#logs.set(id, log)
+    return log
+  }
+
+  partition(id: PartitionId): PartitionLog | undefined {
+    return this.#logs.get(id)
+  }
+
+  /** Every partition that was created and not dropped. */
+  partitions(): IterableIterator<PartitionLog> {
+    return this.#logs.values()
+  }
+
+  /** The partition's topic is gone: its entries are dead, and files that hold nothing else are removed. */
+  drop(id: PartitionId): void {
+    const log = this.#logs.get(id)
+    assert(log !== undefined, `partition ${id} dropped that is not there`)
+    this.#logs.delete(id)
+    this.shards[log.shard]!.logs.delete(id)
+    log.drop()
+  }
+
+  /** Drops what recovery found and nobody has created: for when the metadata has been replayed. */
+  dropUnknown(): void {
+    for (const shard of this.shards) {
+      shard.sweep([...shard.recovered.values()].flatMap(state => state.dropAllRuns()))
+      shard.recovered.clear()
+      shard.sweep(shard.segments.filter(segment => segment.liveRuns === 0))
+    }
+  }
+
+  /** Resolves when all that was accepted until now is synced (a commit epoch); rejects with KAFKA_STORAGE_ERROR. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.shards.map(shard => shard.newest))
+  }
+
+  /** Commits what was accepted, writes checkpoints, closes the files and gives up the disk. */
+  async close(): Promise<void> {
+    for (const shard of this.shards) await shard.close()
+    await this.#unlock()
+  }
+}

@@ -1,0 +1,172 @@
+import { decode, encode } from '../protocol/compile.ts'
+import { MalformedError } from '../protocol/reader.ts'
+import { crc32c } from '../protocol/records/crc32c.ts'
+import { array, int16, int32, int64, message, struct, uint32, type Of } from '../protocol/schema.ts'
+import { readUint64, writeUint64 } from './integers.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { PartitionState } from './partition-state.ts'
+
+/** The bookmarks of a shard's partitions as of one block: everything that is not found in the segments' footers. */
+export const Bookmarks = message(
+  { versions: '0', flexible: '0+' },
+  {
+    partitions: array(
+      struct({
+        partition: uint32,
+        logStartOffset: int64,
+        nextOffset: int64,
+        sizeInBytes: int64,
+        leaderEpochs: array(struct({ epoch: int32, startOffset: int64 })),
+        producers: array(
+          struct({
+            producerId: int64,
+            epoch: int16,
+            lastTimestamp: int64,
+            batches: array(
+              struct({
+                firstSequence: int32,
+                lastSequence: int32,
+                lastOffset: int64,
+                offsetDelta: int32,
+                timestamp: int64,
+              }),
+            ),
+          }),
+        ),
+      }),
+    ),
+  },
+)
+
+/**
+ * The head of a shard's checkpoint file; `Bookmarks` at version 0 follows. Big-endian. The file is replaced as a whole.
+ *
+ * | at | size | field |
+ * |---|---|---|
+ * | 0 | 4 | magic, 'ODRC' |
+ * | 4 | 4 | CRC-32C of all the bytes behind this field |
+ * | 8 | 2 | format version, 1 |
+ * | 10 | 2 | 0 |
+ * | 12 | 4 | the CRC field of the block's header |
+ * | 16 | 8 | block number: what that block and those before it did is in the bookmarks |
+ * | 24 | 8 | the segment, by its first block number |
+ * | 32 | 8 | where the block ends in the segment |
+ * | 40 | 8 | LSN of its last entry |
+ * | 48 | 8 | commit time of the block |
+ * | 56 | 4 | block epoch |
+ * | 60 | 4 | length of what follows |
+ */
+export interface CheckpointHead {
+  readonly headerCrc: number
+  readonly blockNumber: number
+  readonly segment: number
+  readonly position: number
+  readonly lsn: number
+  readonly commitTime: number
+  readonly blockEpoch: number
+}
+
+const headLength = 64
+const checkpointMagic = 0x4f445243
+const checkpointVersion = 1
+const bookmarksVersion = 0
+
+/** The bookmarks as they stand, encoded at once. */
+export function writeBookmarks(states: Iterable<PartitionState>): Buffer {
+  const partitions = []
+  for (const state of states) {
+    if (state.nextOffset === 0) continue
+    partitions.push({
+      partition: state.partition,
+      logStartOffset: BigInt(state.logStart),
+      nextOffset: BigInt(state.nextOffset),
+      sizeInBytes: BigInt(state.sizeInBytes),
+      leaderEpochs: state.epochs.entries.map(({ epoch, startOffset }) => ({
+        epoch,
+        startOffset: BigInt(startOffset),
+      })),
+      producers: [...state.producers.entries()].map(([producerId, { epoch, lastTimestamp, batches }]) => ({
+        producerId,
+        epoch,
+        lastTimestamp: toInt64(lastTimestamp),
+        batches: batches.map(batch => ({
+          ...batch,
+          lastOffset: BigInt(batch.lastOffset),
+          timestamp: toInt64(batch.timestamp),
+        })),
+      })),
+    })
+  }
+  return encode(Bookmarks, bookmarksVersion, { partitions })
+}
+
+function toInt64(value: number): bigint {
+  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)
+}
+
+/** A whole checkpoint file. */
+export function writeCheckpoint(head: CheckpointHead, bookmarks: Buffer): Buffer {
+  const bytes = Buffer.alloc(headLength + bookmarks.length)
+  bytes.writeUInt32BE(checkpointMagic, 0)
+  bytes.writeUInt16BE(checkpointVersion, 8)
+  bytes.writeUInt32BE(head.headerCrc, 12)
+  writeUint64(bytes, 16, head.blockNumber)
+  writeUint64(bytes, 24, head.segment)
+  writeUint64(bytes, 32, head.position)
+  writeUint64(bytes, 40, head.lsn)
+  writeUint64(bytes, 48, head.commitTime)
+  bytes.writeUInt32BE(head.blockEpoch, 56)
+  bytes.writeUInt32BE(bookmarks.length, 60)
+  bookmarks.copy(bytes, headLength)
+  bytes.writeUInt32BE(crc32c(bytes, 8), 4)
+  return bytes
+}
+
+/** A checkpoint, or undefined where the file is missing or not sound: then the whole log says what it would. */
+export function readCheckpoint(
+  bytes: Buffer | undefined,
+): { head: CheckpointHead; states: PartitionState[] } | undefined {
+  if (!bytes || bytes.length < headLength || bytes.readUInt32BE(0) !== checkpointMagic) return undefined
+  if (bytes.readUInt32BE(4) !== crc32c(bytes, 8) || bytes.readUInt16BE(8) !== checkpointVersion)
+    return undefined
+  const head: CheckpointHead = {
+    headerCrc: bytes.readUInt32BE(12),
+    blockNumber: readUint64(bytes, 16),
+    segment: readUint64(bytes, 24),
+    position: readUint64(bytes, 32),
+    lsn: readUint64(bytes, 40),
+    commitTime: readUint64(bytes, 48),
+    blockEpoch: bytes.readUInt32BE(56),
+  }
+  try {
+    return {
+      head,
+      states: decode(Bookmarks, bookmarksVersion, bytes.subarray(headLength)).partitions.map(stateOf),
+    }
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined
+    throw error
+  }
+}
+
+function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): PartitionState {
+  const state = new PartitionState(bookmark.partition)
+  state.logStart = Number(bookmark.logStartOffset)
+  state.nextOffset = Number(bookmark.nextOffset)
+  state.sizeInBytes = Number(bookmark.sizeInBytes)
+  state.epochs = new LeaderEpochs(
+    bookmark.leaderEpochs.map(({ epoch, startOffset }) => ({ epoch, startOffset: Number(startOffset) })),
+  )
+  for (const { producerId, epoch, lastTimestamp, batches } of bookmark.producers) {
+    state.producers.restore(producerId, {
+      epoch,
+      lastTimestamp: Number(lastTimestamp),
+      batches: batches.map(batch => ({
+        ...batch,
+        lastOffset: Number(batch.lastOffset),
+        timestamp: Number(batch.timestamp),
+      })),
+    })
+  }
+  return state
+}

@@ -1,0 +1,285 @@
+import type { Disk, DiskFile } from '../base/disk.ts'
+import type { Logger } from '../base/logger.ts'
+import { crc32c } from '../protocol/records/crc32c.ts'
+import { readAnchor, type Anchor } from './anchor.ts'
+import { readCheckpoint, type CheckpointHead } from './checkpoint.ts'
+import {
+  readTable,
+  readTrailer,
+  tableLineLength,
+  tablePosition,
+  trailerLength,
+  type TableLine,
+} from './footer.ts'
+import { blockHeaderLength } from './block.ts'
+import { PartitionState } from './partition-state.ts'
+import { RowView, rowField, rowLength } from './row.ts'
+import { Run } from './run.ts'
+import { firstBlockOf, Segment, SegmentMemory } from './segment.ts'
+import { beginning, syncedBehind, walk, type Tail, type WalkedBlock } from './walk.ts'
+
+/** What a shard starts from. */
+export interface Recovered {
+  /** Oldest first. The last one has its rows in RAM, if blocks can be added to it. */
+  readonly segments: Segment[]
+  readonly states: Map<number, PartitionState>
+  readonly tail: Tail
+  /** The blocks up to this number are in the checkpoint. */
+  readonly checkpointed: number
+  readonly anchorFile: DiskFile
+  readonly anchorSlot: number
+  /** Why the shard is fenced: something that was synced is not there as it was written. */
+  readonly fault: string | undefined
+}
+
+export interface RecoveryOptions {
+  readonly disk: Disk
+  readonly logger: Logger
+  readonly shard: number
+  readonly folder: string
+  readonly strideRecords: number
+}
+
+/**
+ * Finds what a shard holds: the checkpoint's bookmarks, then every block behind it, as far as blocks are sound and follow one
+ * another. What comes after is cut off, unless some of it is known to have been synced: that is corruption, nothing
+ * is touched, and the shard takes no more writes.
+ */
+export function recover(options: RecoveryOptions): Promise<Recovered> {
+  return new Recovery(options).run()
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #states = new Map<number, PartitionState>()
+  readonly #segments: Segment[] = []
+  #checkpoint: CheckpointHead | undefined
+  #anchor: Anchor | undefined
+  /** The greatest block number that is known to have been synced. */
+  #known = 0
+  #tail: Tail = beginning
+  /** Blocks that may only be in the page cache. */
+  readonly #unproven: { number: number; position: number }[] = []
+  #fault: string | undefined
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<Recovered> {
+    const { disk, folder, logger, shard } = this.#options
+    const anchorFile = await disk.open(`${folder}/anchor`)
+    const anchorBytes = Buffer.alloc(anchorFile.size)
+    await anchorFile.read(0, anchorBytes)
+    const { anchor, nextSlot } = readAnchor(anchorBytes)
+    this.#anchor = anchor
+    this.#noteSynced(anchor?.blockNumber ?? 0)
+
+    const checkpoint = readCheckpoint(await disk.read(`${folder}/checkpoint`))
+    this.#checkpoint = checkpoint?.head
+    this.#noteSynced(checkpoint?.head.blockNumber ?? 0)
+    for (const state of checkpoint?.states ?? []) this.#states.set(state.partition, state)
+
+    const firstBlocks = (await disk.list(folder)).flatMap(name => firstBlockOf(name) ?? [])
+    // A segment begins only after all blocks before it are synced.
+    this.#noteSynced((firstBlocks.at(-1) ?? 1) - 1)
+    for (const [index, firstBlock] of firstBlocks.entries()) {
+      await this.#recoverSegment(firstBlock, firstBlocks[index + 1])
+      if (this.#fault !== undefined) break
+    }
+    this.#settleHead(firstBlocks)
+    if (this.#fault === undefined) await this.#settleTail()
+    else logger.error({ shard, fault: this.#fault }, 'synced blocks are damaged; nothing was cut off')
+    for (const state of this.#states.values()) {
+      state.dropDeadRuns()
+      if (this.#fault !== undefined) state.nextOffset = state.runs.at(-1)?.nextOffset ?? state.logStart
+    }
+    return {
+      segments: this.#segments,
+      states: this.#states,
+      tail: this.#tail,
+      checkpointed: this.#checkpoint?.blockNumber ?? 0,
+      anchorFile,
+      anchorSlot: nextSlot,
+      fault: this.#fault,
+    }
+  }
+
+  #noteSynced(blockNumber: number): void {
+    this.#known = Math.max(this.#known, blockNumber)
+  }
+
+  async #recoverSegment(firstBlock: number, nextFirstBlock: number | undefined): Promise<void> {
+    const { disk, folder } = this.#options
+    const segment = new Segment(disk, folder, firstBlock)
+    await segment.open()
+    this.#segments.push(segment)
+    const isGap = this.#segments.length > 1 && firstBlock !== this.#tail.blockNumber + 1
+    if (isGap && this.#checkpoint && firstBlock - 1 > this.#checkpoint.blockNumber) {
+      this.#fault = `${segment.logName}: the segment before it is missing`
+      return
+    }
+    if (!(await this.#readFooter(segment))) await this.#walkSegment(segment, nextFirstBlock)
+  }
+
+  /** Takes a closed segment's runs from its footer; the checkpoint has all else. False where the footer is not sound. */
+  async #readFooter(segment: Segment): Promise<boolean> {
+    const { file } = segment
+    const checkpointed = this.#checkpoint?.blockNumber ?? 0
+    if (segment.firstBlock > checkpointed || file.size < trailerLength) return false
+    const trailerBytes = Buffer.alloc(trailerLength)
+    await file.read(file.size - trailerLength, trailerBytes)
+    const trailer = readTrailer(trailerBytes, file.size)
+    if (!trailer || trailer.firstBlock !== segment.firstBlock || trailer.lastBlock > checkpointed)
+      return false
+    const index = await segment.readIndexFile()
+    if (index.length !== trailer.indexLength || crc32c(index) !== trailer.indexCrc) return false
+    const tableBytes = Buffer.alloc(trailer.partitionCount * tableLineLength)
+    await file.read(tablePosition(trailer), tableBytes)
+    const table = readTable(tableBytes, trailer)
+    if (!table) return false
+    for (const line of table) this.#addRun(segment, line)
+    segment.size = trailer.rowsPosition
+    segment.lastBlock = trailer.lastBlock
+    segment.lastHeaderCrc = trailer.lastHeaderCrc
+    segment.isFull = segment.isClosed = true
+    this.#tail = {
+      ...(this.#checkpoint!.blockNumber === trailer.lastBlock ? this.#checkpoint! : this.#tail),
+      blockNumber: trailer.lastBlock,
+      headerCrc: trailer.lastHeaderCrc,
+      segment: segment.firstBlock,
+      position: segment.size,
+    }
+    return true
+  }
+
+  #addRun(segment: Segment, line: TableLine): void {
+    const state = this.#stateOf(line.partition)
+    if (line.nextOffset <= state.logStart) return
+    const run = new Run(segment, line.partition, line.baseOffset)
+    run.nextOffset = line.nextOffset
+    run.maxTimestamp = line.maxTimestamp
+    run.sizeInBytes = line.sizeInBytes
+    run.rowCount = line.rowCount
+    run.firstRow = line.firstRow
+    state.runs.push(run)
+    segment.liveRuns++
+  }
+
+  #stateOf(partition: number): PartitionState {
+    let state = this.#states.get(partition)
+    if (!state) this.#states.set(partition, (state = new PartitionState(partition)))
+    return state
+  }
+
+  async #walkSegment(segment: Segment, nextFirstBlock: number | undefined): Promise<void> {
+    const { shard } = this.#options
+    const { file } = segment
+    segment.memory = new SegmentMemory()
+    // Where segments before this one are gone, or were never looked at, the chain begins anew.
+    const follows = this.#tail.blockNumber + 1 === segment.firstBlock && this.#segments.length > 1
+    const { tail, broken } = await walk(file, {
+      shard,
+      segment: segment.firstBlock,
+      end: file.size,
+      after: follows ? this.#tail : segment.firstBlock === 1 ? beginning : undefined,
+      checkedFrom: (this.#anchor?.blockNumber ?? 0) + 1,
+      visit: block => this.#visit(segment, block),
+    })
+    this.#tail = tail
+    segment.size = tail.position
+    segment.lastBlock = tail.blockNumber
+    segment.lastHeaderCrc = tail.headerCrc
+    if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
+      this.#noteSynced(await syncedBehind(file, tail.position, file.size, tail.blockNumber))
+    }
+    if (
+      nextFirstBlock === undefined ? tail.blockNumber < this.#known : tail.blockNumber + 1 !== nextFirstBlock
+    ) {
+      this.#fault ??= `${segment.logName}: ${broken ?? 'the end'} at ${tail.position}, behind block ${tail.blockNumber}, and more was synced`
+    }
+    if (this.#fault !== undefined) return
+    if (await segment.repairIndex()) {
+      this.#options.logger.info({ shard, segment: segment.logName }, 'the sparse index was made again')
+    }
+    if (nextFirstBlock !== undefined) {
+      segment.isFull = true
+      await segment.finish()
+      segment.forget()
+    }
+  }
+
+  #visit(segment: Segment, { header, position, bytes, directoryAt }: WalkedBlock): void {
+    this.#noteSynced(header.knownSynced)
+    if (this.#anchor?.blockNumber === header.number && this.#anchor.headerCrc !== header.crc) {
+      this.#fault = `${segment.logName}: block ${header.number} is not the one that the anchor names`
+    }
+    const memory = segment.memory!
+    while (this.#unproven.length > 0 && this.#unproven[0]!.number <= this.#known) this.#unproven.shift()
+    if (header.number > this.#known) this.#unproven.push({ number: header.number, position })
+    const bodyPosition = position + blockHeaderLength + header.directoryLength
+    const isNew = header.number > (this.#checkpoint?.blockNumber ?? 0)
+    const row = new RowView()
+    for (let index = 0; index < header.entryCount; index++) {
+      const ordinal = memory.rows.add()
+      memory.row(ordinal, row)
+      bytes.copy(row.bytes, row.at, directoryAt + index * rowLength, directoryAt + (index + 1) * rowLength)
+      row.bytes.writeUInt32BE(bodyPosition + row.position, row.at + rowField.position)
+      memory.batches.push(undefined)
+      memory.holds.push(undefined)
+      const state = this.#stateOf(row.partition)
+      if (isNew) state.extend(row)
+      state.place(segment, ordinal, row, position, this.#options.strideRecords)
+    }
+  }
+
+  /** Judges whether everything is there that should be. */
+  #settleHead(firstBlocks: readonly number[]): void {
+    const checkpoint = this.#checkpoint
+    if (
+      checkpoint &&
+      checkpoint.blockNumber > this.#tail.blockNumber &&
+      !firstBlocks.includes(checkpoint.segment)
+    ) {
+      // Its segment was removed, since nothing in it was alive.
+      this.#tail = checkpoint
+    }
+    if (this.#tail.blockNumber < this.#known) {
+      this.#fault ??= `blocks ${this.#tail.blockNumber + 1} to ${this.#known} were synced and are not there`
+    }
+  }
+
+  /** What may only be in the page cache is written again and synced; what follows it is cut off. */
+  async #settleTail(): Promise<void> {
+    const segment = this.#segments.at(-1)
+    if (!segment || segment.isClosed) return
+    const { file } = segment
+    const unproven = this.#unproven.find(({ number }) => number > this.#known)
+    if (unproven) await rewrite(segment, unproven.position)
+    if (file.size > segment.size) {
+      const { shard, logger } = this.#options
+      const facts = {
+        shard,
+        segment: segment.logName,
+        position: segment.size,
+        length: file.size - segment.size,
+      }
+      logger.warn(facts, 'bytes behind the last sound block were cut off')
+      await file.truncate(segment.size)
+      await file.sync()
+    }
+  }
+}
+
+const rewriteLength = 1024 * 1024
+
+// A sync that failed before the restart leaves pages that look clean; only writing them again makes a sync reach the disk.
+async function rewrite({ file, size }: Segment, from: number): Promise<void> {
+  for (let position = from; position < size;) {
+    const bytes = Buffer.allocUnsafe(Math.min(rewriteLength, size - position))
+    await file.read(position, bytes)
+    await file.writev(position, [bytes])
+    position += bytes.length
+  }
+  await file.sync()
+}

@@ -1,0 +1,188 @@
+import { field } from '../protocol/records/batch.ts'
+import { readInt64, readUint64, writeUint64 } from './integers.ts'
+
+/**
+ * A row says where one entry (a batch of one partition) lies and what it holds. Rows make up the directory of a block, where
+ * the position counts from the start of the block's body, and the footer of a segment, where it counts from the start of
+ * the file. Big-endian; the version is the block's or the footer's.
+ *
+ * | at | size | field |
+ * |---|---|---|
+ * | 0 | 4 | partition, uint32 |
+ * | 4 | 4 | length of the batch, uint32 |
+ * | 8 | 4 | position, uint32 |
+ * | 12 | 4 | record count, int32 |
+ * | 16 | 8 | base offset, int64 |
+ * | 24 | 4 | last offset delta, int32 |
+ * | 28 | 4 | leader epoch, int32 |
+ * | 32 | 8 | LSN, uint64 |
+ * | 40 | 8 | max timestamp, int64 |
+ * | 48 | 8 | producer id, int64 |
+ * | 56 | 4 | base sequence, int32 |
+ * | 60 | 2 | producer epoch, int16 |
+ * | 62 | 2 | attributes of the batch, int16 |
+ */
+export const rowField = {
+  partition: 0,
+  length: 4,
+  position: 8,
+  recordCount: 12,
+  baseOffset: 16,
+  lastOffsetDelta: 24,
+  leaderEpoch: 28,
+  lsn: 32,
+  maxTimestamp: 40,
+  producerId: 48,
+  baseSequence: 56,
+  producerEpoch: 60,
+  attributes: 62,
+} as const
+
+export const rowLength = 64
+
+/** A row wherever it lies; moved from one to the next, so that walking many makes no garbage. */
+export class RowView {
+  bytes: Buffer
+  at: number
+
+  constructor(bytes: Buffer = Buffer.alloc(0), at = 0) {
+    this.bytes = bytes
+    this.at = at
+  }
+
+  move(bytes: Buffer, at: number): this {
+    this.bytes = bytes
+    this.at = at
+    return this
+  }
+
+  get partition(): number {
+    return this.bytes.readUInt32BE(this.at + rowField.partition)
+  }
+  get length(): number {
+    return this.bytes.readUInt32BE(this.at + rowField.length)
+  }
+  get position(): number {
+    return this.bytes.readUInt32BE(this.at + rowField.position)
+  }
+  get recordCount(): number {
+    return this.bytes.readInt32BE(this.at + rowField.recordCount)
+  }
+  get baseOffset(): number {
+    return readUint64(this.bytes, this.at + rowField.baseOffset)
+  }
+  get lastOffsetDelta(): number {
+    return this.bytes.readInt32BE(this.at + rowField.lastOffsetDelta)
+  }
+  /** The offset after the entry's last. */
+  get nextOffset(): number {
+    return this.baseOffset + this.lastOffsetDelta + 1
+  }
+  get leaderEpoch(): number {
+    return this.bytes.readInt32BE(this.at + rowField.leaderEpoch)
+  }
+  get lsn(): number {
+    return readUint64(this.bytes, this.at + rowField.lsn)
+  }
+  get maxTimestamp(): number {
+    return readInt64(this.bytes, this.at + rowField.maxTimestamp)
+  }
+  get hasProducerId(): boolean {
+    return this.bytes.readInt32BE(this.at + rowField.producerId) >= 0
+  }
+  get producerId(): bigint {
+    return this.bytes.readBigInt64BE(this.at + rowField.producerId)
+  }
+  get baseSequence(): number {
+    return this.bytes.readInt32BE(this.at + rowField.baseSequence)
+  }
+  get producerEpoch(): number {
+    return this.bytes.readInt16BE(this.at + rowField.producerEpoch)
+  }
+}
+
+/** Writes the row of a stamped batch. */
+export function writeRow(
+  row: Buffer,
+  at: number,
+  batch: Buffer,
+  entry: { partition: number; position: number; lsn: number },
+): void {
+  row.writeUInt32BE(entry.partition, at + rowField.partition)
+  row.writeUInt32BE(batch.length, at + rowField.length)
+  row.writeUInt32BE(entry.position, at + rowField.position)
+  writeUint64(row, at + rowField.lsn, entry.lsn)
+  for (const [target, source, length] of copiedFields) copyBytes(row, at + target, batch, source, length)
+}
+
+/** Whether a row and the batch at `batchAt` say the same. What the batch's own checksum leaves out is compared here. */
+export function agrees(row: Buffer, at: number, batch: Buffer, batchAt: number): boolean {
+  if (batch.length - batchAt < row.readUInt32BE(at + rowField.length)) return false
+  if (batch.readInt32BE(batchAt + field.batchLength) + 12 !== row.readUInt32BE(at + rowField.length))
+    return false
+  return copiedFields.every(([target, source, length]) =>
+    equalBytes(row, at + target, batch, batchAt + source, length),
+  )
+}
+
+/** The fields that a row has from its batch: where in the row, where in the batch, how long. */
+const copiedFields = [
+  [rowField.recordCount, field.recordCount, 4],
+  [rowField.baseOffset, field.baseOffset, 8],
+  [rowField.lastOffsetDelta, field.lastOffsetDelta, 4],
+  [rowField.leaderEpoch, field.partitionLeaderEpoch, 4],
+  [rowField.maxTimestamp, field.maxTimestamp, 8],
+  [rowField.producerId, field.producerId, 8],
+  [rowField.baseSequence, field.baseSequence, 4],
+  [rowField.producerEpoch, field.producerEpoch, 2],
+  [rowField.attributes, field.attributes, 2],
+] as const
+
+// For a few bytes a loop is quicker than a call into native code.
+function copyBytes(target: Buffer, at: number, source: Buffer, from: number, length: number): void {
+  for (let index = 0; index < length; index++) target[at + index] = source[from + index]!
+}
+
+function equalBytes(left: Buffer, at: number, right: Buffer, from: number, length: number): boolean {
+  for (let index = 0; index < length; index++) if (left[at + index] !== right[from + index]) return false
+  return true
+}
+
+// A power of two, so that a row is found by shifting.
+const chunkRowsLog2 = 10
+const chunkRows = 1 << chunkRowsLog2
+
+/** Rows in RAM, one after another in 64 KiB pieces; growing copies nothing. */
+export class Rows {
+  readonly #chunks: Buffer[] = []
+  count = 0
+
+  /** Makes room for one more row and returns its ordinal. */
+  add(): number {
+    const ordinal = this.count++
+    if (ordinal >>> chunkRowsLog2 === this.#chunks.length) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(chunkRows * rowLength))
+    }
+    return ordinal
+  }
+
+  /** The buffer that a row lies in; see `at`. */
+  chunk(ordinal: number): Buffer {
+    return this.#chunks[ordinal >>> chunkRowsLog2]!
+  }
+
+  /** Where in `chunk` the row begins. */
+  at(ordinal: number): number {
+    return (ordinal & (chunkRows - 1)) * rowLength
+  }
+
+  /** Copies rows that follow one another. */
+  copy(first: number, count: number, target: Buffer, at: number): void {
+    for (let ordinal = first; ordinal < first + count;) {
+      const start = this.at(ordinal)
+      const length = Math.min(chunkRows * rowLength - start, (first + count - ordinal) * rowLength)
+      this.chunk(ordinal).copy(target, at + (ordinal - first) * rowLength, start, start + length)
+      ordinal += length / rowLength
+    }
+  }
+}

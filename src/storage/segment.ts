@@ -1,0 +1,200 @@
+import { assert } from '../base/assert.ts'
+import type { Disk, DiskFile } from '../base/disk.ts'
+import type { Region } from '../base/slabs.ts'
+import { crc32c } from '../protocol/records/crc32c.ts'
+import { writeFooter } from './footer.ts'
+import { Rows, rowLength, type RowView } from './row.ts'
+import type { Run } from './run.ts'
+import { indexHead, readIndex, writeIndexEntry, type IndexEntry } from './sparse-index.ts'
+
+/** What is kept in RAM of a segment while it is written, and until none of its batches is in the tail cache any more. */
+export class SegmentMemory {
+  /** In the order of the log; positions count from the start of the file once their block is closed. */
+  readonly rows = new Rows()
+  /** The batches that are in RAM, by the ordinals of their rows, and what holds their memory. */
+  readonly batches: (Buffer | undefined)[] = []
+  readonly holds: (Region | undefined)[] = []
+  readonly runs: Run[] = []
+  /** The sparse index, head and entries. */
+  readonly index: Buffer[] = [indexHead()]
+  cachedCount = 0
+
+  /** A row, by moving `view` there. */
+  row(ordinal: number, view: RowView): RowView {
+    return view.move(this.rows.chunk(ordinal), this.rows.at(ordinal))
+  }
+}
+
+/** One file of blocks and its sparse index. Named by the number of its first block. */
+export class Segment {
+  readonly firstBlock: number
+  readonly name: string
+  readonly #disk: Disk
+  #file: DiskFile | undefined
+  #index: DiskFile | undefined
+  #indexSize = 0
+  #indexPieces = 0
+  #readers = 0
+  #isRemoved = false
+  /** Where the blocks end. */
+  size = 0
+  lastBlock: number
+  lastHeaderCrc = 0
+  memory: SegmentMemory | undefined
+  /** It takes no more blocks. */
+  isFull = false
+  /** The footer is on disk. */
+  isClosed = false
+  /** How many partitions still have something alive here. */
+  liveRuns = 0
+
+  constructor(disk: Disk, folder: string, firstBlock: number) {
+    this.#disk = disk
+    this.firstBlock = firstBlock
+    this.lastBlock = firstBlock - 1
+    this.name = `${folder}/${String(firstBlock).padStart(nameDigits, '0')}`
+  }
+
+  get logName(): string {
+    return `${this.name}.log`
+  }
+
+  get indexName(): string {
+    return `${this.name}.idx`
+  }
+
+  get file(): DiskFile {
+    assert(this.#file !== undefined, 'a segment used before it was opened')
+    return this.#file
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined
+  }
+
+  /** Opens both files, making what is missing. */
+  async open(): Promise<void> {
+    this.#file = await this.#disk.open(this.logName)
+    this.#index = await this.#disk.open(this.indexName)
+    this.#indexSize = this.#index.size
+  }
+
+  /** Adds an entry to the sparse index in RAM; `writeIndex` writes it. */
+  addIndexEntry(entry: IndexEntry): void {
+    this.memory!.index.push(writeIndexEntry(entry))
+  }
+
+  /** The entries of the sparse index that no block has written yet. */
+  takeIndexPieces(): Buffer[] {
+    const { index } = this.memory!
+    const pieces = index.slice(this.#indexPieces)
+    this.#indexPieces = index.length
+    return pieces
+  }
+
+  async writeIndex(pieces: readonly Buffer[]): Promise<void> {
+    const position = this.#indexSize
+    this.#indexSize += pieces.reduce((sum, piece) => sum + piece.length, 0)
+    await this.#index!.writev(position, [Buffer.concat(pieces)])
+  }
+
+  /** Makes the index file say what the index in RAM does; for recovery. True when it had to be written. */
+  async repairIndex(): Promise<boolean> {
+    const wanted = Buffer.concat(this.takeIndexPieces())
+    const found = Buffer.alloc(this.#index!.size)
+    await this.#index!.read(0, found)
+    this.#indexSize = wanted.length
+    if (found.equals(wanted)) return false
+    await this.#index!.truncate(wanted.length)
+    await this.#index!.writev(0, [wanted])
+    return true
+  }
+
+  /** The sparse index as it lies on disk. */
+  async readIndexFile(): Promise<Buffer> {
+    const bytes = Buffer.alloc(this.#index!.size)
+    await this.#index!.read(0, bytes)
+    return bytes
+  }
+
+  /**
+   * An offset of the run before which no batch reaches `timestamp`: from the sparse index, when the rows are not in RAM.
+   * Without a sound index the whole run has to be searched.
+   */
+  async strideBefore(run: Run, timestamp: number): Promise<number> {
+    if (run.ordinals) return run.baseOffset
+    this.retain()
+    const entries = await this.readIndexFile().finally(() => this.release())
+    let start = run.baseOffset
+    for (const { partition, baseOffset, maxTimestamp } of readIndex(entries) ?? []) {
+      if (partition !== run.partition) continue
+      if (maxTimestamp >= timestamp) break
+      start = baseOffset
+    }
+    return start
+  }
+
+  /** Writes the footer and syncs both files: nothing is added any more. */
+  async finish(): Promise<void> {
+    const { rows, runs, index } = this.memory!
+    const whole = Buffer.concat(index)
+    assert(whole.length === this.#indexSize, 'a segment finished before its index was written')
+    const footer = writeFooter(rows, runs, {
+      rowsPosition: this.size,
+      firstBlock: this.firstBlock,
+      lastBlock: this.lastBlock,
+      lastHeaderCrc: this.lastHeaderCrc,
+      indexLength: whole.length,
+      indexCrc: crc32c(whole),
+    })
+    await this.#index!.sync()
+    await this.file.writev(this.size, [footer])
+    await this.file.truncate(this.size + footer.length)
+    await this.file.sync()
+    this.isClosed = true
+  }
+
+  /** Gives up what RAM still holds of a closed segment. */
+  forget(): void {
+    assert(this.isClosed && this.memory?.cachedCount === 0, 'a segment forgotten that is still in use')
+    for (const run of this.memory.runs) run.ordinals = undefined
+    this.memory = undefined
+  }
+
+  /** Rows of a closed segment from its footer, `into` being filled. */
+  readRowsSync(firstRow: number, into: Buffer): void {
+    const read = this.file.readSync(this.size + firstRow * rowLength, into)
+    assert(read === into.length, `rows of ${this.logName} lie behind its end`)
+  }
+
+  /** Keeps the file open until `release`, though it be removed meanwhile. */
+  retain(): void {
+    this.#readers++
+  }
+
+  async release(): Promise<void> {
+    if (--this.#readers === 0 && this.#isRemoved) await this.close()
+  }
+
+  /** Removes both files; who still reads from them can go on. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true
+    await this.#disk.remove(this.indexName)
+    await this.#disk.remove(this.logName)
+    if (this.#readers === 0) await this.close()
+  }
+
+  async close(): Promise<void> {
+    const files = [this.#file, this.#index]
+    this.#file = this.#index = undefined
+    for (const file of files) await file?.close()
+  }
+}
+
+const nameDigits = 20
+
+/** The block number that a segment's file is named by, or undefined for other files. */
+export function firstBlockOf(fileName: string): number | undefined {
+  const match = /^(\d{20})\.log$/.exec(fileName)
+  return match ? Number(match[1]) : undefined
+}

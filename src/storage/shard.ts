@@ -1,0 +1,328 @@
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Region } from '../base/slabs.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { AnchorFile } from './anchor.ts'
+import type { Backlog } from './backlog.ts'
+import { writeBlockHeader } from './block.ts'
+import { writeBookmarks, writeCheckpoint, type CheckpointHead } from './checkpoint.ts'
+import { Block } from './open-block.ts'
+import type { PartitionLog } from './partition-log.ts'
+import type { PartitionState } from './partition-state.ts'
+import { joinAdjacent } from './pieces.ts'
+import type { Recovered } from './recovery.ts'
+import type { Tail } from './walk.ts'
+import { RowView, writeRow } from './row.ts'
+import { Segment, SegmentMemory } from './segment.ts'
+import { TailCache } from './tail-cache.ts'
+
+/** The broker-wide counter that each entry takes a number from when it is accepted. */
+export interface Lsns {
+  next: number
+}
+
+/** What bounds a shard's files, blocks and memory; bytes unless said otherwise. */
+export interface ShardLimits {
+  /** A segment takes no more blocks once it has reached this size. */
+  readonly segmentBytes: number
+  /** The same in entries, which bounds what RAM keeps of a segment. */
+  readonly segmentEntries: number
+  /** A block takes no more entries once its body has reached this. */
+  readonly blockBytes: number
+  readonly strideRecords: number
+  readonly tailBytesMax: number
+}
+
+export interface ShardOptions {
+  readonly id: number
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly lsns: Lsns
+  readonly backlog: Backlog
+  /** The broker's start count. */
+  readonly blockEpoch: number
+  readonly limits: ShardLimits
+}
+
+/**
+ * One append-only sequence of blocks in segment files, shared by many partitions (seed 003). Entries are ordered and placed
+ * the moment they are accepted; a block is committed by one write and one sync as soon as the one before it is, so
+ * that whatever came meanwhile shares the next.
+ */
+export class Shard {
+  readonly id: number
+  readonly limits: ShardLimits
+  readonly logger: Logger
+  readonly #disk: Disk
+  readonly #clock: Clock
+  readonly #lsns: Lsns
+  readonly #backlog: Backlog
+  readonly #blockEpoch: number
+  readonly #anchor: AnchorFile
+  readonly #tailCache: TailCache
+  readonly #row = new RowView()
+  /** Oldest first; the last is the one that blocks are added to. */
+  readonly segments: Segment[]
+  /** By partition, those that nobody has claimed yet. */
+  readonly recovered: Map<number, PartitionState>
+  readonly logs = new Map<number, PartitionLog>()
+  #fault: KafkaError | undefined
+  #open: Block | undefined
+  readonly #closed: Block[] = []
+  #newest: Promise<void> = Promise.resolve()
+  #isCommitting = false
+  #nextBlock: number
+  #synced: Tail
+  /** The blocks up to this number are in a checkpoint on disk. */
+  #checkpointed: number
+  /** Footers and checkpoints, written one after another behind the commits. */
+  #chores: Promise<void> = Promise.resolve()
+
+  constructor(options: ShardOptions, recovered: Recovered) {
+    this.id = options.id
+    this.limits = options.limits
+    this.logger = options.logger
+    this.#disk = options.disk
+    this.#clock = options.clock
+    this.#lsns = options.lsns
+    this.#backlog = options.backlog
+    this.#blockEpoch = options.blockEpoch
+    this.#tailCache = new TailCache(options.limits.tailBytesMax)
+    this.segments = recovered.segments
+    this.recovered = recovered.states
+    this.#synced = recovered.tail
+    this.#nextBlock = recovered.tail.blockNumber + 1
+    this.#checkpointed = recovered.checkpointed
+    this.#anchor = new AnchorFile(recovered.anchorFile, recovered.anchorSlot, error => this.#fence(error))
+    if (recovered.fault !== undefined) this.#fence(new Error(recovered.fault))
+  }
+
+  /** Why nothing is appended here any more, once something has failed. */
+  get fault(): KafkaError | undefined {
+    return this.#fault
+  }
+
+  /** The last block that is known to be on disk. */
+  get synced(): Tail {
+    return this.#synced
+  }
+
+  /** Settles when all that was accepted until now is on disk, or has failed. */
+  get newest(): Promise<void> {
+    return this.#newest
+  }
+
+  get folder(): string {
+    return folderOf(this.id)
+  }
+
+  /** Takes over a stamped batch and what holds its memory; decides its LSN, its place and its block at once. */
+  accept(log: PartitionLog, batch: Buffer, hold: Region): Promise<void> {
+    const { state } = log
+    const block = (this.#open ??= this.#openBlock())
+    const { segment } = block
+    const memory = segment.memory!
+    const lsn = this.#lsns.next++
+    const ordinal = memory.rows.add()
+    const row = memory.row(ordinal, this.#row)
+    writeRow(row.bytes, row.at, batch, { partition: log.id, position: block.bodyLength, lsn })
+    memory.batches[ordinal] = batch
+    memory.holds[ordinal] = hold
+    state.extend(row)
+    state.place(segment, ordinal, row, block.position, this.limits.strideRecords)
+    if (log.block !== block.number) {
+      log.block = block.number
+      block.logs.push(log)
+    }
+    block.lastLsn = lsn
+    block.entryCount++
+    block.bodyLength += batch.length
+    this.#backlog.add(batch.length)
+    this.#newest = block.committed
+    if (block.bodyLength >= this.limits.blockBytes) this.#closeBlock()
+    return block.committed
+  }
+
+  #openBlock(): Block {
+    let segment = this.segments.at(-1)
+    if (!segment?.memory || segment.isFull) {
+      segment = new Segment(this.#disk, this.folder, this.#nextBlock)
+      segment.memory = new SegmentMemory()
+      this.segments.push(segment)
+    }
+    if (!this.#isCommitting) {
+      this.#isCommitting = true
+      // Whatever else this turn of the event loop brings shares the block.
+      this.#clock.soon(() => void this.#commitAll())
+    }
+    return new Block(this.#nextBlock++, segment, this.#lsns.next)
+  }
+
+  #closeBlock(): void {
+    const block = this.#open!
+    this.#open = undefined
+    block.close()
+    const { segment } = block
+    segment.size += block.length
+    segment.lastBlock = block.number
+    const { segmentBytes, segmentEntries } = this.limits
+    if (segment.size >= segmentBytes || segment.memory!.rows.count >= segmentEntries) {
+      segment.isFull = true
+      // Now, while no later entry has moved any bookmark.
+      block.bookmarks = writeBookmarks(this.#states())
+    }
+    this.#closed.push(block)
+  }
+
+  *#states(): Generator<PartitionState> {
+    for (const log of this.logs.values()) yield log.state
+    yield* this.recovered.values()
+  }
+
+  async #commitAll(): Promise<void> {
+    while (!this.#fault) {
+      if (this.#closed.length === 0 && this.#open) this.#closeBlock()
+      const block = this.#closed[0]
+      if (!block) break
+      try {
+        await this.#commit(block)
+      } catch (error) {
+        this.#fence(error)
+        break
+      }
+      // Something else may have failed meanwhile; then this block was refused already.
+      if (this.#fault) break
+      this.#closed.shift()
+      this.#publish(block)
+    }
+    this.#isCommitting = false
+  }
+
+  async #commit(block: Block): Promise<void> {
+    const { segment, entryCount, firstOrdinal } = block
+    if (!segment.isOpen) await segment.open()
+    const head = block.head!
+    const commitTime = Math.max(this.#synced.commitTime, this.#clock.now())
+    const headerCrc = writeBlockHeader(head, {
+      previousCrc: this.#synced.headerCrc,
+      number: block.number,
+      epoch: this.#blockEpoch,
+      shard: this.id,
+      firstLsn: block.firstLsn,
+      lastLsn: block.lastLsn,
+      knownSynced: this.#synced.blockNumber,
+      commitTime,
+      entryCount,
+      bodyLength: block.bodyLength,
+    })
+    const batches = segment.memory!.batches.slice(firstOrdinal, firstOrdinal + entryCount) as Buffer[]
+    const index = block.indexPieces.length > 0 ? segment.writeIndex(block.indexPieces) : undefined
+    index?.catch(() => {}) // awaited below, once the block itself is safe
+    await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
+    await segment.file.sync()
+    await index
+    segment.lastHeaderCrc = headerCrc
+    this.#synced = {
+      blockNumber: block.number,
+      headerCrc,
+      segment: segment.firstBlock,
+      position: block.position + block.length,
+      lsn: block.lastLsn,
+      commitTime,
+      blockEpoch: this.#blockEpoch,
+    }
+  }
+
+  #publish(block: Block): void {
+    const { segment, firstOrdinal, entryCount, bodyLength, logs, ends } = block
+    this.#anchor.write(this.#synced)
+    for (let index = 0; index < logs.length; index++) logs[index]!.committedOffset = ends[index]!
+    this.#tailCache.add({ segment, firstOrdinal, count: entryCount, length: bodyLength })
+    block.resolve()
+    for (const log of logs) log.notify()
+    if (block.bookmarks) this.#retire(segment, writeCheckpoint(this.#synced, block.bookmarks))
+    this.#backlog.remove(bodyLength)
+  }
+
+  /** Closes a full segment for good, while the next one is already written. */
+  #retire(segment: Segment, checkpoint: Buffer): void {
+    this.#chore(async () => {
+      await segment.finish()
+      await this.#disk.replace(checkpointName(this.id), checkpoint)
+      this.#checkpointed = segment.lastBlock
+      if (segment.memory?.cachedCount === 0) segment.forget()
+      await this.#removeDead()
+    })
+  }
+
+  #chore(work: () => Promise<void>): void {
+    this.#chores = this.#chores.then(async () => {
+      if (this.#fault) return
+      try {
+        await work()
+      } catch (error) {
+        this.#fence(error)
+      }
+    })
+  }
+
+  /** Removes the segments in which nothing is alive any more, if `dead` has any. */
+  sweep(dead: readonly Segment[]): void {
+    if (dead.length > 0) this.#chore(() => this.#removeDead())
+  }
+
+  async #removeDead(): Promise<void> {
+    // A segment's end is found again without it only where a checkpoint knows it.
+    const isDead = (segment: Segment): boolean =>
+      segment.isClosed && segment.liveRuns === 0 && segment.lastBlock <= this.#checkpointed
+    for (const segment of this.segments.filter(isDead)) {
+      this.segments.splice(this.segments.indexOf(segment), 1)
+      await segment.remove()
+    }
+  }
+
+  /** Nothing is written here any more until a restart has recovered what is sound. Reads of synced data go on. */
+  #fence(error: unknown): void {
+    const blocks = [...this.#closed.splice(0), ...(this.#open ? [this.#open] : [])]
+    this.#open = undefined
+    const { message } = error as Error
+    if (!this.#fault) {
+      this.#fault = new KafkaError('KAFKA_STORAGE_ERROR', `Shard ${this.id} takes no more writes: ${message}`)
+      this.logger.error({ shard: this.id, error }, this.#fault.message)
+    }
+    for (const block of blocks) {
+      block.reject(this.#fault)
+      this.#backlog.remove(block.bodyLength)
+    }
+  }
+
+  /** Settles what is under way, writes a checkpoint and closes the files. Everything must have been committed before. */
+  async close(): Promise<void> {
+    await this.#newest.catch(() => {})
+    await this.#chores
+    if (!this.#fault && this.#synced.blockNumber > this.#checkpointed) {
+      assert(!this.#open && this.#closed.length === 0, 'a shard closed before all was committed')
+      const head: CheckpointHead = this.#synced
+      await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, writeBookmarks(this.#states())))
+    }
+    await this.#anchor.close()
+    this.#tailCache.clear()
+    for (const segment of this.segments) await segment.close()
+  }
+}
+
+/** The folder of a shard's files. */
+export function folderOf(shard: number): string {
+  return `shard-${shard}`
+}
+
+export function checkpointName(shard: number): string {
+  return `${folderOf(shard)}/checkpoint`
+}
+
+export function anchorName(shard: number): string {
+  return `${folderOf(shard)}/anchor`
+}

@@ -1,0 +1,58 @@
+import type { Segment } from './segment.ts'
+
+/** The batches of one committed block. */
+interface Cached {
+  readonly segment: Segment
+  readonly firstOrdinal: number
+  readonly count: number
+  readonly length: number
+}
+
+/**
+ * The newest committed blocks in RAM, as the bytes that they were written from, so that readers at the tail cost no disk.
+ * The oldest give way when there are too many bytes.
+ */
+export class TailCache {
+  readonly #lengthMax: number
+  #blocks: Cached[] = []
+  #first = 0
+  #length = 0
+
+  constructor(lengthMax: number) {
+    this.#lengthMax = lengthMax
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Takes over the batches of a block, which the segment's memory holds. */
+  add(block: Cached): void {
+    this.#blocks.push(block)
+    this.#length += block.length
+    block.segment.memory!.cachedCount += block.count
+    while (this.#length > this.#lengthMax) this.#evictOldest()
+  }
+
+  /** Gives up everything. */
+  clear(): void {
+    while (this.#first < this.#blocks.length) this.#evictOldest()
+  }
+
+  #evictOldest(): void {
+    const block = this.#blocks[this.#first++]!
+    if (this.#first > 1024 && this.#first * 2 > this.#blocks.length) {
+      this.#blocks = this.#blocks.slice(this.#first)
+      this.#first = 0
+    }
+    this.#length -= block.length
+    const { segment } = block
+    const memory = segment.memory!
+    for (let ordinal = block.firstOrdinal; ordinal < block.firstOrdinal + block.count; ordinal++) {
+      memory.holds[ordinal]!.release()
+      memory.holds[ordinal] = memory.batches[ordinal] = undefined
+    }
+    memory.cachedCount -= block.count
+    if (segment.isClosed && memory.cachedCount === 0) segment.forget()
+  }
+}
