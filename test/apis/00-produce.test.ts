@@ -1,0 +1,263 @@
+import { expect, test } from 'vitest'
+import { produce } from '../../src/broker/apis/00-produce.ts'
+import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
+import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
+import { errorName } from '../../src/protocol/errors.ts'
+import { batchesIn, codecs, readBatch } from '../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../src/protocol/records/record.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import {
+  batchOf,
+  fetchFrom,
+  latest,
+  makeTopic,
+  noTopicId,
+  produceOf,
+  produceTo,
+  recordsIn,
+  strangeTopicId,
+  versionsOf,
+} from '../support/requests.ts'
+import type { WireClient } from '../support/wire-client.ts'
+
+const firstServed = 3
+
+async function newProducerId(client: WireClient): Promise<bigint> {
+  for (;;) {
+    const answer = await client.call(initProducerId, 4, { transactionalId: null, transactionTimeoutMs: -1 })
+    if (answer.errorCode === 0) return answer.producerId
+  }
+}
+
+test('gives each batch its offset, in every version', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  let end = 0n
+  for (const version of versionsOf(produce).filter(each => each >= firstServed)) {
+    const answer = await produceTo(client, topic, batchOf(['a', 'b']), { version })
+    expect(answer).toMatchObject({ errorCode: 0, baseOffset: end, logAppendTimeMs: -1n })
+    end += 2n
+  }
+  expect((await latest(client, topic.name)).offset).toBe(end)
+})
+
+test('promises versions 0 to 2 and closes the connection when one is used, as Kafka does', async () => {
+  const client = await connectToBroker()
+  const header = Buffer.from('0000000a 0000 0000 00000001 ffff'.replaceAll(' ', ''), 'hex')
+  client.sendRaw(header)
+  await client.closed
+})
+
+test('takes the batches of every codec as they are', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  for (const [index, codec] of codecs.entries()) {
+    const batch = batchOf([codec], { codec })
+    expect(await produceTo(client, topic, batch)).toMatchObject({ errorCode: 0, baseOffset: BigInt(index) })
+  }
+  const fetched = await fetchFrom(client, topic)
+  expect([...batchesIn(fetched.records!)].map(({ codec }) => codec)).toEqual([...codecs])
+  expect(recordsIn(fetched)).toEqual(codecs.map((codec, index) => `${index}:${codec}`))
+})
+
+test('answers acks=1 as acks=all, and nothing to acks=0', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  expect(await produceTo(client, topic, batchOf(['one']), { acks: 1 })).toMatchObject({ errorCode: 0 })
+  client.post(produce, 13, produceOf(topic, batchOf(['zero']), { acks: 0 }))
+  const fetched = await fetchFrom(client, topic, { fetchOffset: 1n, maxWaitMs: 10_000 })
+  expect(recordsIn(fetched)).toEqual(['1:zero'])
+})
+
+test('closes the connection when a batch with acks=0 is refused', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  client.post(produce, 13, produceOf(topic, batchOf(['lost']), { acks: 0, index: 7 }))
+  await client.closed
+})
+
+test('refuses other acks with INVALID_REQUIRED_ACKS', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  for (const acks of [2, -2]) {
+    const { errorCode } = await produceTo(client, topic, batchOf(['x']), { acks })
+    expect(errorName(errorCode)).toBe('INVALID_REQUIRED_ACKS')
+  }
+})
+
+test('refuses topics, partitions and ids that are not there, and takes the rest of the request', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const ask = (version: number, topics: { name: string; topicId: string; index: number }[]) =>
+    client.call(produce, version, {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: 1000,
+      topicData: topics.map(({ name, topicId, index }) => ({
+        name,
+        topicId,
+        partitionData: [{ index, records: batchOf(['x']) }],
+      })),
+    })
+  const codesOf = ({ responses }: Awaited<ReturnType<typeof ask>>) =>
+    responses.flatMap(({ partitionResponses }) =>
+      partitionResponses.map(({ errorCode }) => errorName(errorCode)),
+    )
+  const byName = await ask(12, [
+    { ...topic, index: 0 },
+    { ...topic, name: `${topic.name}-x`, index: 0 },
+  ])
+  expect(codesOf(byName).toSorted()).toEqual(['NONE', 'UNKNOWN_TOPIC_OR_PARTITION'])
+  const byId = await ask(13, [
+    { ...topic, index: 1 },
+    { name: '', topicId: strangeTopicId, index: 0 },
+  ])
+  expect(codesOf(byId).toSorted()).toEqual(['UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION'])
+  expect((await latest(client, topic.name)).offset).toBe(1n)
+})
+
+test('refuses what is not exactly one sound batch', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const codeOf = async (records: Buffer | null) =>
+    errorName((await produceTo(client, topic, records)).errorCode)
+
+  const flipped = batchOf(['flipped'])
+  flipped[flipped.length - 3]! ^= 1
+  expect(await codeOf(flipped)).toBe('CORRUPT_MESSAGE')
+  expect(await codeOf(Buffer.concat([batchOf(['two']), batchOf(['batches'])]))).toBe('INVALID_RECORD')
+  expect(await codeOf(Buffer.alloc(0))).toBe('INVALID_RECORD')
+  const old = batchOf(['old'])
+  old.writeInt8(1, 16)
+  expect(await codeOf(old)).toBe('INVALID_RECORD')
+  expect((await latest(client, topic.name)).offset).toBe(0n)
+})
+
+test('honours max.message.bytes', async () => {
+  const client = await connectToBroker()
+  const batch = batchOf(['x'.repeat(500)])
+  const topic = await makeTopic(client, { configs: { 'max.message.bytes': String(batch.length) } })
+  expect(await produceTo(client, topic, batch)).toMatchObject({ errorCode: 0 })
+  const { errorCode } = await produceTo(client, topic, batchOf(['x'.repeat(501)]))
+  expect(errorName(errorCode)).toBe('MESSAGE_TOO_LARGE')
+})
+
+test('refuses records without a key on a compacted topic, and says which', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { configs: { 'cleanup.policy': 'compact' } })
+  const value = Buffer.from('v')
+  const timestamp = BigInt(Date.now())
+  const keyed = { key: Buffer.from('k'), value, timestamp }
+  const keyless = { key: null, value, timestamp }
+  expect(await produceTo(client, topic, buildBatch({ records: [keyed] }))).toMatchObject({ errorCode: 0 })
+  const refused = await produceTo(client, topic, buildBatch({ records: [keyed, keyless] }))
+  expect(errorName(refused.errorCode)).toBe('INVALID_RECORD')
+  expect(refused.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1])
+})
+
+test('stamps LogAppendTime and tells the client', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { configs: { 'message.timestamp.type': 'LogAppendTime' } })
+  const records = [{ key: null, value: Buffer.from('old'), timestamp: 1n }]
+  const { logAppendTimeMs } = await produceTo(client, topic, buildBatch({ records }))
+  expect(logAppendTimeMs).toBeGreaterThan(1n)
+  const batch = readBatch((await fetchFrom(client, topic)).records!)
+  expect(batch).toMatchObject({ timestampType: 'LogAppendTime', maxTimestamp: logAppendTimeMs })
+})
+
+test('refuses timestamps outside the bounds of the topic with INVALID_TIMESTAMP', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, {
+    configs: { 'message.timestamp.before.max.ms': '1000', 'message.timestamp.after.max.ms': '3600000' },
+  })
+  const now = BigInt(Date.now())
+  for (const timestamp of [now - 100_000n, now + 7_200_000n]) {
+    const records = [{ key: null, value: Buffer.from('x'), timestamp }]
+    const { errorCode } = await produceTo(client, topic, buildBatch({ records }))
+    expect(errorName(errorCode)).toBe('INVALID_TIMESTAMP')
+  }
+})
+
+test('refuses control batches with INVALID_RECORD', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const { errorCode } = await produceTo(client, topic, batchOf(['x'], { isControl: true }))
+  expect(errorName(errorCode)).toBe('INVALID_RECORD')
+})
+
+test('refuses transactional batches, since nobody can have begun a transaction', async () => {
+  const client = await connect((await startBroker()).address)
+  const topic = await makeTopic(client)
+  const batch = batchOf(['x'], { isTransactional: true, producerId: 1n, producerEpoch: 0, baseSequence: 0 })
+  const { errorCode } = await produceTo(client, topic, batch)
+  expect(errorName(errorCode)).toBe('INVALID_TXN_STATE')
+})
+
+test('refuses to write into internal topics', async () => {
+  const client = await connectToBroker()
+  while (
+    (await client.call(findCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })).coordinators[0]!
+      .errorCode !== 0
+  );
+  const offsets = { name: '__consumer_offsets', topicId: noTopicId }
+  const { errorCode } = await produceTo(client, offsets, batchOf(['x']), { version: 12 })
+  expect(errorName(errorCode)).toBe('INVALID_TOPIC_EXCEPTION')
+})
+
+test('answers pipelined requests in order, with rising offsets', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const answers = Array.from({ length: 50 }, (_, index) => produceTo(client, topic, batchOf([String(index)])))
+  const read = latest(client, topic.name)
+  expect((await Promise.all(answers)).map(({ baseOffset }) => Number(baseOffset))).toEqual([
+    ...answers.keys(),
+  ])
+  expect((await read).offset).toBe(50n)
+  expect(recordsIn(await fetchFrom(client, topic))).toEqual(answers.map((_, index) => `${index}:${index}`))
+})
+
+test('answers a repeated batch of an idempotent producer with its first offset, five batches back', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const producer = { producerId: await newProducerId(client), producerEpoch: 0 }
+  const batch = (baseSequence: number) => batchOf(['x'], { ...producer, baseSequence })
+  for (let sequence = 0; sequence < 5; sequence++) await produceTo(client, topic, batch(sequence))
+  for (let sequence = 0; sequence < 5; sequence++) {
+    const again = await produceTo(client, topic, batch(sequence))
+    expect(again).toMatchObject({ errorCode: 0, baseOffset: BigInt(sequence) })
+  }
+  expect((await latest(client, topic.name)).offset).toBe(5n)
+})
+
+test('refuses a gap in the sequence with OUT_OF_ORDER_SEQUENCE_NUMBER, and goes on where it was', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const producer = { producerId: await newProducerId(client), producerEpoch: 0 }
+  const codeOf = async (baseSequence: number) =>
+    errorName((await produceTo(client, topic, batchOf(['x', 'y'], { ...producer, baseSequence }))).errorCode)
+  expect(await codeOf(0)).toBe('NONE')
+  expect(await codeOf(3)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  expect(await codeOf(2)).toBe('NONE')
+})
+
+test('refuses the epoch before the newest with INVALID_PRODUCER_EPOCH, and a new epoch that does not begin at 0', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const producerId = await newProducerId(client)
+  const codeOf = async (producerEpoch: number, baseSequence: number) => {
+    const batch = batchOf(['x'], { producerId, producerEpoch, baseSequence })
+    return errorName((await produceTo(client, topic, batch)).errorCode)
+  }
+  expect(await codeOf(1, 0)).toBe('NONE')
+  expect(await codeOf(0, 1)).toBe('INVALID_PRODUCER_EPOCH')
+  expect(await codeOf(2, 5)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+  expect(await codeOf(2, 0)).toBe('NONE')
+})
+
+test('takes the sequence of a producer that it does not know from where it begins', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const producer = { producerId: await newProducerId(client), producerEpoch: 0 }
+  const answer = await produceTo(client, topic, batchOf(['x'], { ...producer, baseSequence: 9 }))
+  expect(answer).toMatchObject({ errorCode: 0, baseOffset: 0n })
+})

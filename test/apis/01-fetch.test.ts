@@ -1,0 +1,264 @@
+import { expect, test } from 'vitest'
+import { fetch } from '../../src/broker/apis/01-fetch.ts'
+import { metadata } from '../../src/broker/apis/03-metadata.ts'
+import { errorName } from '../../src/protocol/errors.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import {
+  batchOf,
+  fetchFrom,
+  fetchOf,
+  makeTopic,
+  noTopicId,
+  produceTo,
+  recordsIn,
+  strangeTopicId,
+  versionsOf,
+  type FetchPartition,
+  type TestTopic,
+} from '../support/requests.ts'
+import type { WireClient } from '../support/wire-client.ts'
+
+const hourMs = 3_600_000
+
+test('gives the records of a partition and where it ends, in every version', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  await produceTo(client, topic, batchOf(['a', 'b']))
+  for (const version of versionsOf(fetch)) {
+    const fetched = await fetchFrom(client, topic, { version })
+    expect(fetched).toMatchObject({ errorCode: 0, highWatermark: 2n, lastStableOffset: 2n })
+    expect(recordsIn(fetched)).toEqual(['0:a', '1:b'])
+  }
+})
+
+test('gives the same to a reader of committed records', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  await produceTo(client, topic, batchOf(['a']))
+  const answer = await client.call(fetch, 17, fetchOf(topic, [{}], { isolationLevel: 1 }))
+  expect(recordsIn(answer.responses[0]!.partitions[0]!)).toEqual(['0:a'])
+})
+
+test('gives the whole batch to whoever asks for its middle', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  await produceTo(client, topic, batchOf(['a', 'b', 'c']))
+  await produceTo(client, topic, batchOf(['d']))
+  const fetched = await fetchFrom(client, topic, { fetchOffset: 1n })
+  expect(recordsIn(fetched)).toEqual(['0:a', '1:b', '2:c', '3:d'])
+})
+
+test('gives nothing at the end and OFFSET_OUT_OF_RANGE beyond it', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  await produceTo(client, topic, batchOf(['a']))
+  const atEnd = await fetchFrom(client, topic, { fetchOffset: 1n })
+  expect(atEnd).toMatchObject({ errorCode: 0, highWatermark: 1n })
+  expect(recordsIn(atEnd)).toEqual([])
+  const beyond = await fetchFrom(client, topic, { fetchOffset: 2n })
+  expect(errorName(beyond.errorCode)).toBe('OFFSET_OUT_OF_RANGE')
+  expect(beyond.highWatermark).toBe(-1n)
+})
+
+test('gives the first batch whole even where it is larger than every limit, and none after it', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { partitions: 2 })
+  for (const index of [0, 1]) {
+    for (const letter of ['a', 'b']) {
+      await produceTo(client, topic, batchOf([letter.repeat(1000)]), { index })
+    }
+  }
+  const partitions = [
+    { partition: 0, partitionMaxBytes: 10 },
+    { partition: 1, partitionMaxBytes: 10 },
+  ]
+  const small = await client.call(fetch, 17, fetchOf(topic, partitions, { maxBytes: 10 }))
+  const lengths = small.responses.flatMap(each =>
+    each.partitions.map(({ records }) => [...batchesIn(records!)].length),
+  )
+  expect(lengths.toSorted()).toEqual([0, 1])
+})
+
+test('stays within the bytes of a partition with whole batches', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const batch = batchOf(['x'.repeat(1000)])
+  for (let index = 0; index < 5; index++) await produceTo(client, topic, batch)
+  const fetched = await fetchFrom(client, topic, { partitionMaxBytes: batch.length * 2 })
+  expect([...batchesIn(fetched.records!)].length).toBe(2)
+})
+
+test('waits for bytes until some are produced', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs })
+  const producer = await connect(await addressOf(client))
+  await produceTo(producer, topic, batchOf(['awaited']))
+  expect(recordsIn(await waiting)).toEqual(['0:awaited'])
+})
+
+test('waits for as many bytes as were asked for', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const batch = batchOf(['half'])
+  const request = fetchOf(topic, [{}], { maxWaitMs: hourMs, minBytes: batch.length * 2 })
+  const waiting = client.call(fetch, 17, request)
+  const producer = await connect(await addressOf(client))
+  await produceTo(producer, topic, batch)
+  await produceTo(producer, topic, batch)
+  expect(recordsIn((await waiting).responses[0]!.partitions[0]!)).toEqual(['0:half', '1:half'])
+})
+
+test('waits no longer than it was told to', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const fetched = await fetchFrom(client, topic, { maxWaitMs: 20 })
+  expect(fetched.errorCode).toBe(0)
+  expect(recordsIn(fetched)).toEqual([])
+})
+
+test('does not wait where there is an error to tell', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const fetched = await fetchFrom(client, topic, { fetchOffset: 5n, maxWaitMs: hourMs })
+  expect(errorName(fetched.errorCode)).toBe('OFFSET_OUT_OF_RANGE')
+})
+
+test('forgets a waiting fetch when its client hangs up', async () => {
+  const { broker, address, lines } = await startBroker()
+  const client = await connect(address)
+  const topic = await makeTopic(client)
+  const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs })
+  await expect(Promise.all([waiting, client.close()])).rejects.toThrow('closed')
+  const other = await connect(address)
+  expect(await produceTo(other, topic, batchOf(['unread']))).toMatchObject({ errorCode: 0 })
+  expect(lines.filter(({ level }) => level === 'error')).toEqual([])
+  await broker.close()
+})
+
+test('tells partitions and topics that are not there from those that are', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const codeOf = async (asked: TestTopic, partition: FetchPartition & { version?: number } = {}) =>
+    errorName((await fetchFrom(client, asked, partition)).errorCode)
+  expect(await codeOf(topic, { partition: 1 })).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  expect(await codeOf({ name: `${topic.name}-x`, topicId: noTopicId }, { version: 12 })).toBe(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+  )
+  expect(await codeOf({ name: '', topicId: strangeTopicId })).toBe('UNKNOWN_TOPIC_ID')
+})
+
+test('checks the leader epoch that a client believes in', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const { leaderEpoch } = await leaderOf(client, topic)
+  const codeOf = async (currentLeaderEpoch: number) =>
+    errorName((await fetchFrom(client, topic, { currentLeaderEpoch })).errorCode)
+  expect(await codeOf(leaderEpoch)).toBe('NONE')
+  expect(await codeOf(leaderEpoch + 1)).toBe('UNKNOWN_LEADER_EPOCH')
+})
+
+test('checks the epoch of the last record that a client has (KIP-595)', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  await produceTo(client, topic, batchOf(['a']))
+  const { leaderEpoch } = await leaderOf(client, topic)
+  const known = await fetchFrom(client, topic, { fetchOffset: 1n, lastFetchedEpoch: leaderEpoch })
+  expect(known).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: -1, endOffset: -1n } })
+  const unknown = await fetchFrom(client, topic, { fetchOffset: 1n, lastFetchedEpoch: leaderEpoch + 1 })
+  expect(errorName(unknown.errorCode)).toBe('OFFSET_OUT_OF_RANGE')
+})
+
+test('answers only what is new within a session', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { partitions: 2 })
+  const both = [{ partition: 0 }, { partition: 1 }]
+  const first = await client.call(fetch, 17, fetchOf(topic, both, { sessionEpoch: 0 }))
+  expect(first.sessionId).not.toBe(0)
+  expect(partitionsIn(first)).toEqual([0, 1])
+
+  const { sessionId } = first
+  const next = (sessionEpoch: number) =>
+    client.call(fetch, 17, { ...fetchOf(topic, [], { sessionId, sessionEpoch }), topics: [] })
+  expect(partitionsIn(await next(1))).toEqual([])
+  await produceTo(client, topic, batchOf(['new']), { index: 1 })
+  expect(partitionsIn(await next(2))).toEqual([1])
+})
+
+test('takes partitions out of a session and puts others in', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { partitions: 2 })
+  for (const index of [0, 1]) await produceTo(client, topic, batchOf(['x']), { index })
+  const first = await client.call(fetch, 17, fetchOf(topic, [{ partition: 0 }], { sessionEpoch: 0 }))
+  const second = await client.call(
+    fetch,
+    17,
+    fetchOf(topic, [{ partition: 1 }], {
+      sessionId: first.sessionId,
+      sessionEpoch: 1,
+      forgottenTopicsData: [{ topic: topic.name, topicId: topic.topicId, partitions: [0] }],
+    }),
+  )
+  expect(partitionsIn(second)).toEqual([1])
+})
+
+test('refuses sessions that it does not know and epochs out of order', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const codeOf = async (sessionId: number, sessionEpoch: number, version = 17) => {
+    const request = fetchOf(topic, [{}], { sessionId, sessionEpoch })
+    return errorName((await client.call(fetch, version, request)).errorCode)
+  }
+  expect(await codeOf(123456789, 1)).toBe('FETCH_SESSION_ID_NOT_FOUND')
+  const { sessionId } = await client.call(fetch, 17, fetchOf(topic, [{}], { sessionEpoch: 0 }))
+  expect(await codeOf(sessionId, 2)).toBe('INVALID_FETCH_SESSION_EPOCH')
+  expect(await codeOf(sessionId, 1, 12)).toBe('FETCH_SESSION_TOPIC_ID_ERROR')
+})
+
+test('ends a session that its client closes', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const { sessionId } = await client.call(fetch, 17, fetchOf(topic, [{}], { sessionEpoch: 0 }))
+  await client.call(fetch, 17, fetchOf(topic, [], { sessionId, sessionEpoch: -1 }))
+  const after = await client.call(fetch, 17, fetchOf(topic, [], { sessionId, sessionEpoch: 1 }))
+  expect(errorName(after.errorCode)).toBe('FETCH_SESSION_ID_NOT_FOUND')
+})
+
+test('gives up the session used least recently when there are too many', async () => {
+  const { address } = await startBroker({ settings: { 'max.incremental.fetch.session.cache.slots': 2 } })
+  const client = await connect(address)
+  const topic = await makeTopic(client)
+  const begin = async () =>
+    (await client.call(fetch, 17, fetchOf(topic, [{}], { sessionEpoch: 0 }))).sessionId
+  const goOn = async (sessionId: number, sessionEpoch: number) =>
+    errorName((await client.call(fetch, 17, fetchOf(topic, [], { sessionId, sessionEpoch }))).errorCode)
+  const [first, second] = [await begin(), await begin()]
+  expect(await goOn(first, 1)).toBe('NONE')
+  await begin()
+  expect(await goOn(second, 1)).toBe('FETCH_SESSION_ID_NOT_FOUND')
+  expect(await goOn(first, 2)).toBe('NONE')
+})
+
+function partitionsIn({
+  responses,
+}: {
+  responses: { partitions: { partitionIndex: number }[] }[]
+}): number[] {
+  return responses
+    .flatMap(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex))
+    .toSorted((a, b) => a - b)
+}
+
+async function metadataOf(client: WireClient, topics: TestTopic[]) {
+  return client.call(metadata, 12, { topics: topics.map(({ name }) => ({ name })) })
+}
+
+async function leaderOf(client: WireClient, topic: TestTopic) {
+  return (await metadataOf(client, [topic])).topics[0]!.partitions[0]!
+}
+
+async function addressOf(client: WireClient): Promise<string> {
+  const { host, port } = (await metadataOf(client, [])).brokers[0]!
+  return `${host}:${port}`
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
+import { errorName } from '../../src/protocol/errors.ts'
+import type { Draft } from '../../src/protocol/schema.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { versionsOf } from '../support/requests.ts'
+import type { WireClient } from '../support/wire-client.ts'
+
+const none = { producerId: -1n, producerEpoch: -1 }
+
+type Request = Draft<typeof initProducerId.request>
+
+/** The answer, once the broker has ids to give; Apache Kafka is not ready at the first question. */
+async function ask(client: WireClient, draft: Partial<Request>, version = 5) {
+  for (;;) {
+    const request = { transactionalId: null, transactionTimeoutMs: -1, ...draft }
+    const answer = await client.call(initProducerId, version, request)
+    if (errorName(answer.errorCode) !== 'COORDINATOR_LOAD_IN_PROGRESS') return answer
+  }
+}
+
+test('gives every producer an id of its own, in every version', async () => {
+  const client = await connectToBroker()
+  const ids = new Set<bigint>()
+  for (const version of versionsOf(initProducerId)) {
+    const answer = await ask(client, {}, version)
+    expect(answer).toMatchObject({ errorCode: 0, producerEpoch: 0 })
+    ids.add(answer.producerId)
+  }
+  expect(ids.size).toBe(versionsOf(initProducerId).length)
+})
+
+test('gives a new id to a producer that comes back with its old one', async () => {
+  const client = await connectToBroker()
+  const { producerId } = await ask(client, {})
+  const again = await ask(client, { producerId, producerEpoch: 0 })
+  expect(again).toMatchObject({ errorCode: 0, producerEpoch: 0 })
+  expect(again.producerId).not.toBe(producerId)
+})
+
+test('refuses half an identity with INVALID_REQUEST', async () => {
+  const client = await connectToBroker()
+  for (const half of [{ producerId: 5n }, { producerEpoch: 5 }]) {
+    const answer = await ask(client, half)
+    expect(errorName(answer.errorCode)).toBe('INVALID_REQUEST')
+    expect(answer).toMatchObject(none)
+  }
+})
+
+test('refuses an empty transactional id with INVALID_REQUEST', async () => {
+  const client = await connectToBroker()
+  const answer = await ask(client, { transactionalId: '', transactionTimeoutMs: 1000 })
+  expect(errorName(answer.errorCode)).toBe('INVALID_REQUEST')
+})
+
+test('refuses transactions for good, and says so in its log', async () => {
+  const { address, lines } = await startBroker()
+  const client = await connect(address)
+  const answer = await ask(client, { transactionalId: 't', transactionTimeoutMs: 1000 })
+  expect(errorName(answer.errorCode)).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  expect(answer).toMatchObject(none)
+  expect(lines).toContainEqual(
+    expect.objectContaining({ level: 'warn', message: expect.stringContaining('transaction') }),
+  )
+})
