@@ -5,7 +5,7 @@ import secrets
 import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 
 def unique(label):
@@ -61,7 +61,21 @@ class Kit:
         topic = unique(label)
         request = NewTopic(topic, partitions, 1, config=config or {})
         self.admin.create_topics([request])[topic].result()
+        self.await_leaders(topic, partitions)
         return topic
+
+    def await_leaders(self, topic, partitions):
+        """Bridges the moment in which Apache Kafka has answered CreateTopics but does not lead every partition."""
+        ends = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(partitions)}
+        # A client that knew the topic before would go on believing in its old number of partitions.
+        admin = AdminClient(self.config({}))
+
+        def is_led():
+            try:
+                return all(answer.result() for answer in admin.list_offsets(ends).values())
+            except KafkaException:
+                return False
+        eventually(f"leaders of {topic}", is_led)
 
     def produce_numbers(self, topic, partitions, start, end, settings=None):
         """Produces the values start to end-1, value n to partition n modulo partitions."""

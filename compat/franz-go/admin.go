@@ -114,6 +114,7 @@ func adminCreatePartitions(k *kit) {
 	created, err := admin.UpdatePartitions(k.ctx, 4, topic)
 	ok(err)
 	ok(created.Error())
+	k.awaitLeaders(topic, 4)
 	k.produceNumbers(topic, 4, 7, 8)
 	values := valuesOf(k.poll(k.consumer(kgo.ConsumeTopics(topic)), 6))
 	sort.Strings(values)

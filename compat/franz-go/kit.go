@@ -74,7 +74,18 @@ func (k *kit) createTopic(label string, partitions int32, configs ...string) str
 	}
 	_, err := k.admin().CreateTopic(k.ctx, partitions, 1, entries, topic)
 	ok(err)
+	k.awaitLeaders(topic, int(partitions))
 	return topic
+}
+
+// awaitLeaders bridges the moment in which Apache Kafka has answered
+// CreateTopics but does not yet lead every partition.
+func (k *kit) awaitLeaders(topic string, partitions int) {
+	admin := k.admin()
+	eventually("leaders of "+topic, func() bool {
+		ends, err := admin.ListEndOffsets(k.ctx, topic)
+		return err == nil && ends.Error() == nil && len(ends[topic]) == partitions
+	})
 }
 
 // produceNumbers produces the values "from" to "to"-1, value n to partition n

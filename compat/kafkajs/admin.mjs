@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import kafkajs from 'kafkajs'
 import { eventually, unique } from '../scenarios.mjs'
-import { createTopic, openAdmin, openMember, openProducer } from './kit.mjs'
+import { awaitLeaders, createTopic, openAdmin, openMember, openProducer } from './kit.mjs'
 
 const { ConfigResourceTypes } = kafkajs
 
@@ -30,11 +30,7 @@ async function adminCreatePartitions(context) {
   const topic = await createTopic(context, 'partitions')
   const admin = await openAdmin(context)
   await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
-  await eventually('four partitions', async () => {
-    // Kafka lists a partition a moment before it leads it.
-    const offsets = await admin.fetchTopicOffsets(topic).catch(() => [])
-    return offsets.length === 4
-  })
+  await awaitLeaders(admin, topic, 4)
   const producer = await openProducer(context)
   await producer.send({ topic, messages: [{ value: 'new', partition: 3 }] })
   const { received } = await openMember(context, topic)

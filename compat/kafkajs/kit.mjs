@@ -35,8 +35,16 @@ export async function createTopic(context, label, { numPartitions = 1, configEnt
   const topic = unique(`kafkajs-${label}`)
   const admin = await openAdmin(context)
   await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+  await awaitLeaders(admin, topic, numPartitions)
   return topic
 }
+
+/** Bridges the moment in which Apache Kafka has answered CreateTopics but does not yet lead every partition. */
+export const awaitLeaders = (admin, topic, count) =>
+  eventually(`leaders of ${topic}`, async () => {
+    const offsets = await admin.fetchTopicOffsets(topic).catch(() => [])
+    return offsets.length === count
+  })
 
 /**
  * A running group member.

@@ -3,11 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import kafkajs from 'kafkajs'
+import { awaitLeaders, client } from '../kafkajs/kit.mjs'
 import { run } from '../process.mjs'
 import { unique } from '../scenarios.mjs'
-
-const { Kafka, logLevel } = kafkajs
 
 /** Runs kcat to its end; fails with its own words. */
 export async function kcat(address, args, options = {}) {
@@ -94,9 +92,10 @@ export const consumeInGroup = async ({ address }, group, topics, args = ['-e']) 
 /** Creates a topic of a fresh name; kcat cannot, so kafkajs does. */
 export async function createTopic({ address }, label, { numPartitions = 1, configEntries = [] } = {}) {
   const topic = unique(`kcat-${label}`)
-  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).admin()
+  const admin = client(address).admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+  await awaitLeaders(admin, topic, numPartitions)
   await admin.disconnect()
   return topic
 }

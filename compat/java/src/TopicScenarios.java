@@ -115,6 +115,7 @@ final class TopicScenarios {
         Uuid next = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).topicId();
         Check.that(!next.equals(id), "the new topic has the id of the old one");
         // The log of the new topic starts anew.
+        kit.awaitLeaders(topic, 2);
         Consumer<byte[], byte[]> fresh = kit.reader(topic, 2);
         kit.produceNumbers(topic, 2, 10, 12);
         Check.equal(List.of(10, 11), Kit.valuesOf(kit.poll(fresh, 2)).stream().sorted().toList(), "values of the new topic");
@@ -127,6 +128,7 @@ final class TopicScenarios {
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(4))).all().get();
         Check.eventually("four partitions",
             () -> admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size() == 4);
+        kit.awaitLeaders(topic, 4);
         kit.producer().send(new ProducerRecord<>(topic, 3, null, Kit.bytes("5"))).get();
         Check.equal(Kit.range(0, 6), Kit.valuesOf(kit.poll(kit.reader(topic, 4), 6)).stream().sorted().toList(), "values");
         Check.fails(InvalidPartitionsException.class,
