@@ -12,6 +12,7 @@ const advice: Record<string, ((at: string) => string) | undefined> = {
   ENOTDIR: at => `${at} is not in a directory; choose another directory with --data`,
   EEXIST: at => `${at} is not a directory; choose another directory with --data`,
   EISDIR: at => `${at} is a directory where a file should be; choose another directory with --data`,
+  ENOENT: at => `${at} cannot be made; choose another directory with --data`,
   EIO: at => `the disk failed at ${at}; see to the disk, or choose another directory with --data`,
   EMFILE: at => `too many open files at ${at}; raise the limit, as with ulimit -n`,
   ENFILE: at => `too many open files on this machine, at ${at}`,
@@ -26,7 +27,9 @@ export function failureLine(error: unknown): string | undefined {
   if (error.name === 'ConfigError' || /^Storage\w*Error$/.test(error.name)) return oneLine(error.message)
   const { code, path, address, port, hostname } = error as NodeJS.ErrnoException & Place
   if (code === undefined || !('errno' in error)) return undefined
-  const at = path ?? (address === undefined ? hostname : `port ${port} of ${address}`)
+  const at =
+    path ??
+    (address === undefined || port === undefined ? (address ?? hostname) : `port ${port} of ${address}`)
   return (at !== undefined && advice[code]?.(at)) || oneLine(error.message)
 }
 

@@ -13,6 +13,9 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'broker.id': 'An older name of `node.id`.',
   'broker.rack': 'The rack that clients are told.',
   'controller.listener.names': 'Listeners that are never opened, since there is no quorum to talk to.',
+  'default.replication.factor':
+    'The replication factor of a topic when nobody says; there is one node, so it can be 1 alone.',
+  'delete.topic.enable': 'Whether topics may be deleted.',
   'fetch.max.bytes': 'The most that one Fetch is answered with; its first batch is always whole.',
   'group.initial.rebalance.delay.ms': 'How long the first member of an empty group waits for others.',
   'group.max.session.timeout.ms': 'The longest session that a group member may ask for.',
@@ -22,6 +25,7 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'log.dir': 'The directory to keep everything in, where `log.dirs` does not say.',
   'log.dirs': 'The one directory to keep everything in.',
   'max.incremental.fetch.session.cache.slots': 'How many fetch sessions are remembered.',
+  'max.request.partition.size.limit': 'How many partitions one DescribeTopicPartitions is answered with.',
   'node.id': "The broker's number in the cluster.",
   'num.partitions': 'How many partitions a topic gets when nobody says.',
   'odradek.backlog.bytes.max': 'How much may wait for the disk before the sockets that feed it are paused.',
