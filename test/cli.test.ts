@@ -170,6 +170,18 @@ describe('a failure to start is one line and exit code 1', () => {
   })
 
   test.each([
+    ['odradek data directory, format 999\n', /format 999, .*use a newer odradek/],
+    ['something else', /is not an odradek data directory/],
+  ])('a data directory whose format is %j', async (format, line) => {
+    const data = newFolder()
+    writeFileSync(join(data, 'format'), format)
+    const { code, stdout, stderr } = await run('--port', '0', '--data', data, '--log-level', 'silent')
+    expect(stderr).toMatch(line)
+    expect(stderr.split('\n')).toHaveLength(2)
+    expect([code, stdout]).toEqual([1, ''])
+  })
+
+  test.each([
     ['a file in place of the data directory', 'file', /is not a directory|is not in a directory/],
     ['a data directory below a file', 'file/below', /is not in a directory/],
   ])('%s', async (_, name, line) => {
