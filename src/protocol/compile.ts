@@ -130,6 +130,7 @@ function compileStruct(fields: Fields, version: number, flexible: boolean): Comp
 
   function readTags(reader: Reader, value: Struct): void {
     const count = reader.unsignedVarint()
+    reader.expect(count)
     let previous = -1
     for (let index = 0; index < count; index++) {
       const tag = reader.unsignedVarint()
@@ -232,8 +233,7 @@ function arrayOf(element: Compiled, compact: boolean, nullable: boolean): Compil
       const count = lengths.read(reader)
       checkLength(count, nullable)
       if (count < 0) return null
-      // An element takes a byte at least, so this bounds memory before it is taken.
-      if (count > reader.remaining) throw new MalformedError(`${count} elements in ${reader.remaining} bytes`)
+      reader.expect(count)
       const value: unknown[] = []
       for (let index = 0; index < count; index++) value.push(element.decode(reader))
       return value

@@ -3,11 +3,15 @@ export class MalformedError extends Error {
   override readonly name = 'MalformedError'
 }
 
+/** So many array elements and tags may stand in one message: each costs memory and work far beyond its own bytes. */
+const elementsMax = 500_000
+
 /** Reads the protocol's primitives from a buffer, front to back. Every read is bounded first; a cut one throws MalformedError. */
 export class Reader {
   readonly bytes: Buffer
   position: number
   readonly end: number
+  #elements = 0
 
   constructor(bytes: Buffer, position = 0, end = bytes.length) {
     this.bytes = bytes
@@ -17,6 +21,13 @@ export class Reader {
 
   get remaining(): number {
     return this.end - this.position
+  }
+
+  /** Announces `count` elements, of a byte at least each, before memory is taken for them. */
+  expect(count: number): void {
+    if (count > this.remaining) throw new MalformedError(`${count} elements in ${this.remaining} bytes`)
+    this.#elements += count
+    if (this.#elements > elementsMax) throw new MalformedError(`more than ${elementsMax} elements`)
   }
 
   /** Moves past `length` bytes and returns where they begin. */
