@@ -119,6 +119,8 @@ function readOne(
 function divergence(log: PartitionLog, wanted: Wanted): Reading['diverging'] {
   if (wanted.lastFetchedEpoch < 0) return undefined
   const end = log.epochEnd(wanted.lastFetchedEpoch)
+  // An epoch that this log has not seen says nothing of where to go on (Partition.readRecords).
+  if (end.leaderEpoch < 0) throw new KafkaError('OFFSET_OUT_OF_RANGE')
   if (end.leaderEpoch < wanted.lastFetchedEpoch || end.endOffset < wanted.fetchOffset) {
     return { epoch: end.leaderEpoch, endOffset: end.endOffset }
   }

@@ -208,11 +208,9 @@ test('answers pipelined requests in order, with rising offsets', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client)
   const answers = Array.from({ length: 50 }, (_, index) => produceTo(client, topic, batchOf([String(index)])))
-  const read = latest(client, topic.name)
   expect((await Promise.all(answers)).map(({ baseOffset }) => Number(baseOffset))).toEqual([
     ...answers.keys(),
   ])
-  expect((await read).offset).toBe(50n)
   expect(recordsIn(await fetchFrom(client, topic))).toEqual(answers.map((_, index) => `${index}:${index}`))
 })
 

@@ -4,6 +4,7 @@ import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
 import {
   batchOf,
   fetchFrom,
@@ -92,8 +93,8 @@ test('stays within the bytes of a partition with whole batches', async () => {
 test('waits for bytes until some are produced', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client)
-  const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs })
   const producer = await connect(await addressOf(client))
+  const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs })
   await produceTo(producer, topic, batchOf(['awaited']))
   expect(recordsIn(await waiting)).toEqual(['0:awaited'])
 })
@@ -103,14 +104,14 @@ test('waits for as many bytes as were asked for', async () => {
   const topic = await makeTopic(client)
   const batch = batchOf(['half'])
   const request = fetchOf(topic, [{}], { maxWaitMs: hourMs, minBytes: batch.length * 2 })
-  const waiting = client.call(fetch, 17, request)
   const producer = await connect(await addressOf(client))
+  const waiting = client.call(fetch, 17, request)
   await produceTo(producer, topic, batch)
   await produceTo(producer, topic, batch)
   expect(recordsIn((await waiting).responses[0]!.partitions[0]!)).toEqual(['0:half', '1:half'])
 })
 
-test('waits no longer than it was told to', async () => {
+test('answers with nothing when nothing comes', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client)
   const fetched = await fetchFrom(client, topic, { maxWaitMs: 20 })
@@ -125,16 +126,29 @@ test('does not wait where there is an error to tell', async () => {
   expect(errorName(fetched.errorCode)).toBe('OFFSET_OUT_OF_RANGE')
 })
 
-test('forgets a waiting fetch when its client hangs up', async () => {
-  const { broker, address, lines } = await startBroker()
-  const client = await connect(address)
+test('waits until its time is up, and not longer', async () => {
+  const clock = new ManualClock()
+  const client = await connect((await startBroker({ clock })).address)
   const topic = await makeTopic(client)
+  let isAnswered = false
+  const timerCount = clock.timerCount
+  const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs }).finally(() => (isAnswered = true))
+  while (clock.timerCount === timerCount) await settled()
+  await clock.advance(hourMs - 1)
+  expect(isAnswered).toBe(false)
+  await clock.advance(1)
+  expect(recordsIn(await waiting)).toEqual([])
+})
+
+test('forgets a waiting fetch when its client hangs up', async () => {
+  const clock = new ManualClock()
+  const client = await connect((await startBroker({ clock })).address)
+  const topic = await makeTopic(client)
+  const timerCount = clock.timerCount
   const waiting = fetchFrom(client, topic, { maxWaitMs: hourMs })
+  while (clock.timerCount === timerCount) await settled()
   await expect(Promise.all([waiting, client.close()])).rejects.toThrow('closed')
-  const other = await connect(address)
-  expect(await produceTo(other, topic, batchOf(['unread']))).toMatchObject({ errorCode: 0 })
-  expect(lines.filter(({ level }) => level === 'error')).toEqual([])
-  await broker.close()
+  while (clock.timerCount > timerCount) await settled()
 })
 
 test('tells partitions and topics that are not there from those that are', async () => {

@@ -40,21 +40,9 @@ export const listOffsets = api({
 
   async handle(request, context) {
     const isReadCommitted = request.isolationLevel === readCommitted
-    const duplicates = duplicatesIn(request)
-    const partition = async (name: string, asked: Asked): Promise<PartitionAnswer> => {
-      const { partitionIndex } = asked
-      try {
-        if (duplicates.has(keyOf(name, partitionIndex))) throw new KafkaError('INVALID_REQUEST')
-        const found = await find(name, asked, isReadCommitted, context)
-        return { partitionIndex, errorCode: errorCodes.NONE, ...found }
-      } catch (error) {
-        if (!(error instanceof KafkaError)) throw error
-        return { partitionIndex, errorCode: error.code }
-      }
-    }
-    const topics = request.topics.map(async ({ name, partitions }) => ({
+    const topics = mergedByPartition(request).map(async ({ name, partitions }) => ({
       name,
-      partitions: await Promise.all(partitions.map(asked => partition(name, asked))),
+      partitions: await Promise.all(partitions.map(asked => answerOf(name, asked, isReadCommitted, context))),
     }))
     return { topics: await Promise.all(topics) }
   },
@@ -66,6 +54,23 @@ export const listOffsets = api({
     })),
   }),
 })
+
+async function answerOf(
+  name: string,
+  { asked, isDuplicate }: Merged,
+  isReadCommitted: boolean,
+  context: Context,
+): Promise<PartitionAnswer> {
+  const { partitionIndex } = asked
+  try {
+    if (isDuplicate) throw new KafkaError('INVALID_REQUEST')
+    const found = await find(name, asked, isReadCommitted, context)
+    return { partitionIndex, errorCode: errorCodes.NONE, ...found }
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return { partitionIndex, errorCode: error.code }
+  }
+}
 
 function find(
   name: string,
@@ -104,19 +109,20 @@ function epochAt(log: PartitionLog, offset: bigint): number {
   return epoch
 }
 
-function keyOf(topic: string, partition: number): string {
-  return `${topic}/${partition}`
+interface Merged {
+  readonly asked: Asked
+  readonly isDuplicate: boolean
 }
 
-function duplicatesIn(request: ListOffsetsRequest): Set<string> {
-  const seen = new Set<string>()
-  const duplicates = new Set<string>()
+/** Each topic and partition once: one that is asked for twice gets one answer, a refusal. */
+function mergedByPartition(request: ListOffsetsRequest): { name: string; partitions: Merged[] }[] {
+  const topics = new Map<string, Map<number, Merged>>()
   for (const { name, partitions } of request.topics) {
-    for (const { partitionIndex } of partitions) {
-      const key = keyOf(name, partitionIndex)
-      if (seen.has(key)) duplicates.add(key)
-      seen.add(key)
+    const merged = topics.get(name) ?? new Map<number, Merged>()
+    topics.set(name, merged)
+    for (const asked of partitions) {
+      merged.set(asked.partitionIndex, { asked, isDuplicate: merged.has(asked.partitionIndex) })
     }
   }
-  return duplicates
+  return [...topics].map(([name, merged]) => ({ name, partitions: [...merged.values()] }))
 }
