@@ -52,10 +52,6 @@ export class Connection {
     this.info = { ...info, closed: this.#abort.signal, close: reason => this.#refuse(reason) }
     this.#services = services
     this.#frames = frames
-    socket.on('data', chunk => {
-      this.#frames.push(chunk)
-      this.#serve()
-    })
     socket.on('drain', () => {
       this.#isUnread = false
       this.#serve()
@@ -67,6 +63,13 @@ export class Connection {
         resolve()
       })
     })
+  }
+
+  /** Takes what the socket has read, which is the socket's again when this returns. */
+  read(chunk: Buffer): void {
+    this.#frames.push(chunk)
+    this.#serve()
+    this.#frames.keep()
   }
 
   /** Takes no further request, and closes when what was taken in has been answered. */
@@ -197,6 +200,7 @@ export class Connection {
 
   #closed(): void {
     this.#abort.abort()
+    this.#frames.close()
     for (const slot of this.#slots.splice(0)) {
       const release = (): void => {
         for (const each of slot.answer.sent) each()

@@ -1,32 +1,42 @@
 import type { Region, Slabs } from '../base/slabs.ts'
 import { MalformedError } from '../protocol/reader.ts'
 
-/** One request's bytes without their length. `hold` counts their memory; without it they are left to the collector. */
+/** One request's bytes without their length. `hold` counts their memory; a Produce without one is valid for this turn only. */
 export interface Frame {
   readonly bytes: Buffer
   readonly hold: Region | undefined
 }
 
+/** A frame of which some bytes are still to come. Its memory grows with what has come, not with what was announced. */
+interface Partial {
+  readonly length: number
+  readonly isProduce: boolean
+  bytes: Buffer
+  hold: Region | undefined
+  filled: number
+}
+
 const lengthLength = 4
+/** The length and the API key, which say all that must be known to keep a frame. */
+const headLength = 6
 const produceKey = 0
-/** So many chunks may wait for the rest of their frame; beyond it small ones are joined. */
-const chunksMax = 1024
-/** Chunks that are smaller than this on average cost more than their bytes. */
-const smallChunkLength = 1024
+/** Memory taken at once for a frame that was announced. */
+const grantedLength = 1024 * 1024
 
 /**
- * Cuts a connection's bytes into frames. A frame that lies in one chunk is a view of it; one that spans chunks is
- * joined once all of it has arrived, so that memory is taken for what was sent and not for what was announced.
- * Only Produce is joined into counted memory: its records go on to the log from there, while what other requests
- * carry may be kept for long, in a group's metadata say.
+ * Cuts a connection's bytes into frames. Chunks are lent: the socket reads the next one into the same memory. So what a
+ * request may keep is copied out of them, once. Produce that lies whole in its chunk stays there, since the log copies
+ * what it takes; longer ones are joined in counted memory, which the log takes over. Other requests get memory of their
+ * own, for what they carry may be kept for long, in a group's metadata say.
  */
 export class FrameReader {
   readonly #slabs: Slabs
   readonly #lengthMax: number
-  #chunks: Buffer[] = []
-  /** Where in the first chunk the next frame begins. */
-  #offset = 0
-  #buffered = 0
+  /** Bytes that came while no request could be served. */
+  readonly #waiting: Buffer[] = []
+  /** The rest of the chunk that is lent, empty outside of `push` to `keep`. */
+  #lent: Buffer = nothing
+  #partial: Partial | undefined
 
   /** `lengthMax`: Kafka's `socket.request.max.bytes`. */
   constructor(slabs: Slabs, lengthMax: number) {
@@ -34,72 +44,96 @@ export class FrameReader {
     this.#lengthMax = lengthMax
   }
 
-  /** Bytes that have arrived and are in no frame yet. */
+  /** Bytes that have arrived and belong to no frame yet. */
   get buffered(): number {
-    return this.#buffered
+    return this.#waiting.reduce((sum, { length }) => sum + length, this.#lent.length)
   }
 
-  /** Chunks that those bytes are kept in: few, however small the peer's are. */
-  get chunkCount(): number {
-    return this.#chunks.length
-  }
-
+  /** Takes a chunk that is the caller's again after `keep`. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
-    const count = this.#chunks.length
-    if (count <= chunksMax || this.#buffered > count * smallChunkLength) return
-    this.#chunks = [Buffer.concat(this.#chunks).subarray(this.#offset)]
-    this.#offset = 0
+    this.#lent = chunk
+  }
+
+  /** Copies what is left of the chunk that was lent. */
+  keep(): void {
+    if (this.#lent.length > 0) this.#waiting.push(Buffer.from(this.#lent))
+    this.#lent = nothing
+  }
+
+  /** Gives up what was begun. */
+  close(): void {
+    this.#partial?.hold?.release()
+    this.#partial = undefined
+    this.#waiting.length = 0
   }
 
   /** The next whole frame. Throws MalformedError when what arrived cannot be one. */
   next(): Frame | undefined {
-    if (this.#buffered < lengthLength) return undefined
-    const length = this.#peek(lengthLength).readInt32BE(0)
-    if (length <= 0 || length > this.#lengthMax) throw new MalformedError(this.#describeLength(length))
-    if (this.#buffered < lengthLength + length) return undefined
-    this.#advance(lengthLength)
-
-    const first = this.#chunks[0]!
-    if (first.length - this.#offset >= length) {
-      const bytes = first.subarray(this.#offset, this.#offset + length)
-      this.#advance(length)
-      return { bytes, hold: undefined }
+    if (!this.#partial) {
+      const head = this.#peek(headLength)
+      if (head.length < lengthLength) return undefined
+      const length = head.readInt32BE(0)
+      if (length <= 0 || length > this.#lengthMax) throw new MalformedError(this.#describeLength(length))
+      if (head.length < Math.min(headLength, lengthLength + length)) return undefined
+      const isProduce = length >= 2 && head.readInt16BE(lengthLength) === produceKey
+      this.#advance(lengthLength)
+      if (isProduce && this.#waiting.length === 0 && this.#lent.length >= length) {
+        const bytes = this.#lent.subarray(0, length)
+        this.#advance(length)
+        return { bytes, hold: undefined }
+      }
+      this.#partial = this.#begin(length, isProduce)
     }
-    const isProduce = length >= 2 && this.#peek(2).readInt16BE(0) === produceKey
-    const hold = isProduce ? this.#slabs.take(length) : undefined
-    const bytes = hold ? hold.bytes : Buffer.allocUnsafe(length)
-    this.#fill(bytes)
-    return { bytes, hold }
+    return this.#fill(this.#partial)
   }
 
-  /** The first `length` bytes, without taking them. */
+  #begin(length: number, isProduce: boolean): Partial {
+    const granted = Math.min(length, grantedLength)
+    const hold = isProduce ? this.#slabs.take(granted) : undefined
+    return { length, isProduce, bytes: hold?.bytes ?? Buffer.allocUnsafe(granted), hold, filled: 0 }
+  }
+
+  #fill(partial: Partial): Frame | undefined {
+    for (;;) {
+      const source = this.#waiting[0] ?? this.#lent
+      if (source.length === 0) return undefined
+      if (partial.filled === partial.bytes.length) this.#grow(partial)
+      const copied = source.copy(partial.bytes, partial.filled)
+      partial.filled += copied
+      this.#advance(copied)
+      if (partial.filled === partial.length) {
+        this.#partial = undefined
+        return { bytes: partial.bytes, hold: partial.hold }
+      }
+    }
+  }
+
+  #grow(partial: Partial): void {
+    const length = Math.min(partial.length, 2 * partial.bytes.length)
+    const hold = partial.isProduce ? this.#slabs.take(length) : undefined
+    const bytes = hold?.bytes ?? Buffer.allocUnsafe(length)
+    partial.bytes.copy(bytes)
+    partial.hold?.release()
+    Object.assign(partial, { bytes, hold })
+  }
+
+  /** Up to `length` bytes from the front, without taking them. */
   #peek(length: number): Buffer {
-    const first = this.#chunks[0]!
-    if (first.length - this.#offset >= length) return first.subarray(this.#offset, this.#offset + length)
-    return Buffer.concat([first.subarray(this.#offset), ...this.#chunks.slice(1, 1 + length)]).subarray(
+    if (this.#waiting.length === 0) return this.#lent.subarray(0, length)
+    if (this.#waiting[0]!.length >= length) return this.#waiting[0]!.subarray(0, length)
+    return Buffer.concat([...this.#waiting.slice(0, length), this.#lent.subarray(0, length)]).subarray(
       0,
       length,
     )
   }
 
-  #fill(target: Buffer): void {
-    let filled = 0
-    for (let index = 0, from = this.#offset; filled < target.length; index++, from = 0) {
-      filled += this.#chunks[index]!.copy(target, filled, from)
-    }
-    this.#advance(target.length)
-  }
-
+  /** Takes `length` bytes from the front. */
   #advance(length: number): void {
-    this.#offset += length
-    this.#buffered -= length
-    let passed = 0
-    while (passed < this.#chunks.length && this.#offset >= this.#chunks[passed]!.length) {
-      this.#offset -= this.#chunks[passed++]!.length
-    }
-    if (passed > 0) this.#chunks.splice(0, passed)
+    let left = length
+    while (this.#waiting.length > 0 && left >= this.#waiting[0]!.length) left -= this.#waiting.shift()!.length
+    if (left === 0) return
+    if (this.#waiting.length > 0) this.#waiting[0] = this.#waiting[0]!.subarray(left)
+    else this.#lent = this.#lent.subarray(left)
   }
 
   /** Says what the peer seems to be speaking; the four bytes of its greeting were read as a length. */
@@ -115,3 +149,5 @@ export class FrameReader {
     return `a frame of ${length} bytes; socket.request.max.bytes is ${this.#lengthMax}`
   }
 }
+
+const nothing = Buffer.alloc(0)

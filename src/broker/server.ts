@@ -2,6 +2,7 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { Connection } from './connection.ts'
 import type { Services } from './context.ts'
 import { FrameReader } from './frames.ts'
+import { lendReads } from './lent-reads.ts'
 
 /** Where to listen. Port 0 takes a free one. */
 export interface Binding {
@@ -30,7 +31,7 @@ export class Server {
 
   /** Opens one listener and returns its port. Rejects with the system's error, EADDRINUSE say. */
   listen(binding: Binding): Promise<number> {
-    const server = createServer({ noDelay: true, keepAlive: true }, socket =>
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, socket =>
       this.#accept(socket, binding.name),
     )
     this.#servers.push(server)
@@ -44,9 +45,10 @@ export class Server {
     })
   }
 
-  #accept(socket: Socket, listener: string): void {
+  #accept(accepted: Socket, listener: string): void {
     const { logger, slabs } = this.#services
-    const info = { id: this.#connectionIdNext++, listener, clientHost: socket.remoteAddress ?? 'unknown' }
+    const info = { id: this.#connectionIdNext++, listener, clientHost: accepted.remoteAddress ?? 'unknown' }
+    const socket = lendReads(accepted, chunk => connection.read(chunk))
     const connection = new Connection(
       socket,
       info,

@@ -31,33 +31,41 @@ function drain(frames: FrameReader): string[] {
   return drained
 }
 
+/** Pushes a chunk as a socket does that reads its next one into the same memory; returns the frames that were whole by then. */
+function lend(frames: FrameReader, chunk: Buffer): string[] {
+  const memory = Buffer.from(chunk)
+  frames.push(memory)
+  const drained = drain(frames)
+  frames.keep()
+  memory.fill(0xdd)
+  return drained
+}
+
 /** What is to come out of a frame. */
 function bodyOf(frame: Buffer): string {
   return frame.toString('hex', 4)
 }
 
 describe('cutting', () => {
-  test('gives the frames of one chunk in their order, as views of it', () => {
+  test('gives the frames of one chunk in their order: Produce as a view of it, others as their own', () => {
     const { frames } = setup()
-    const sent = [frameOf(metadataKey, 10), frameOf(produceKey, 1), frameOf(metadataKey, 300)]
+    const sent = [frameOf(produceKey, 10), frameOf(metadataKey, 1), frameOf(metadataKey, 300)]
     const chunk = Buffer.concat(sent)
     frames.push(chunk)
-    const first = frames.next()!
-    expect(first.bytes.buffer).toBe(chunk.buffer)
+    const [first, second, third] = [frames.next()!, frames.next()!, frames.next()!]
+    expect(first.bytes).toEqual(sent[0]!.subarray(4))
     expect(first.hold).toBeUndefined()
-    expect([first.bytes.toString('hex'), ...drain(frames)]).toEqual(sent.map(bodyOf))
+    chunk.fill(0xdd)
+    expect(first.bytes.every(byte => byte === 0xdd)).toBe(true)
+    expect([second, third].map(({ bytes }) => bytes.toString('hex'))).toEqual(sent.slice(1).map(bodyOf))
     expect(frames.buffered).toBe(0)
   })
 
   test.each([produceKey, metadataKey])('joins a frame of API %i that comes byte by byte', key => {
     const { frames } = setup()
     const sent = frameOf(key, 5000)
-    for (const [index, byte] of sent.entries()) {
-      expect(frames.next()).toBeUndefined()
-      expect(frames.buffered).toBe(index)
-      frames.push(Buffer.of(byte))
-    }
-    expect(drain(frames)).toEqual([bodyOf(sent)])
+    const received = [...sent].flatMap(byte => lend(frames, Buffer.of(byte)))
+    expect(received).toEqual([bodyOf(sent)])
     expect(frames.buffered).toBe(0)
   })
 
@@ -72,9 +80,8 @@ describe('cutting', () => {
       const received: string[] = []
       for (let at = 0; at < bytes.length;) {
         const length = 1 + random.below(random.below(3) === 0 ? 3 : 9000)
-        frames.push(bytes.subarray(at, at + length))
+        received.push(...lend(frames, bytes.subarray(at, at + length)))
         at += length
-        received.push(...drain(frames))
       }
       expect(received, `seed ${seed}`).toEqual(sent.map(bodyOf))
       expect(frames.buffered).toBe(0)
@@ -86,17 +93,35 @@ describe('cutting', () => {
   test('takes a frame of the greatest length', () => {
     const { frames } = setup()
     const sent = frameOf(metadataKey, lengthMax)
-    frames.push(sent.subarray(0, 100_000))
-    frames.push(sent.subarray(100_000))
-    expect(drain(frames)).toEqual([bodyOf(sent)])
+    expect(lend(frames, sent.subarray(0, 100_000))).toEqual([])
+    expect(lend(frames, sent.subarray(100_000))).toEqual([bodyOf(sent)])
+  })
+
+  test('gives what came while nothing could be served, later', () => {
+    const { frames } = setup()
+    const sent = [frameOf(metadataKey, 50), frameOf(produceKey, 5000), frameOf(produceKey, 70)]
+    for (const chunk of cutEvery(Buffer.concat(sent), 1000)) {
+      frames.push(chunk)
+      frames.keep()
+    }
+    expect(frames.buffered).toBe(Buffer.concat(sent).length)
+    expect(drain(frames)).toEqual(sent.map(bodyOf))
+    expect(frames.buffered).toBe(0)
   })
 })
+
+function cutEvery(bytes: Buffer, length: number): Buffer[] {
+  const count = Math.ceil(bytes.length / length)
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * length, (index + 1) * length))
+}
 
 describe('memory', () => {
   test('counts a produce that spans chunks, and nothing else', () => {
     const { frames, slabs } = setup()
     const cut = (frame: Buffer): void => {
       frames.push(frame.subarray(0, 9))
+      expect(frames.next()).toBeUndefined()
+      frames.keep()
       frames.push(frame.subarray(9))
     }
     cut(frameOf(metadataKey, 100))
@@ -110,20 +135,27 @@ describe('memory', () => {
     expect(slabs.takenLength).toBe(0)
   })
 
-  test('takes none for what is announced and not sent', () => {
-    const { frames, slabs } = setup()
-    frames.push(frameOf(produceKey, lengthMax).subarray(0, 6))
-    expect(frames.next()).toBeUndefined()
+  test('grows with what has come, not with what was announced', () => {
+    const slabs = new Slabs()
+    const mebibyte = 1024 * 1024
+    const frames = new FrameReader(slabs, 100 * mebibyte)
+    const sent = frameOf(produceKey, 50 * mebibyte)
+    const received: string[] = []
+    for (const chunk of cutEvery(sent.subarray(0, 3 * mebibyte), 64 * 1024))
+      received.push(...lend(frames, chunk))
+    expect(received).toEqual([])
+    expect(slabs.takenLength).toBeLessThanOrEqual(4 * mebibyte)
+    for (const chunk of cutEvery(sent.subarray(3 * mebibyte), mebibyte)) received.push(...lend(frames, chunk))
+    expect(received).toHaveLength(1)
     expect(slabs.takenLength).toBe(0)
-    expect(frames.buffered).toBe(6)
   })
 
-  test('keeps no object for each of many tiny chunks', () => {
-    const { frames } = setup()
-    const sent = frameOf(metadataKey, 300_000)
-    for (const byte of sent) frames.push(Buffer.of(byte))
-    expect(frames.chunkCount).toBeLessThan(2000)
-    expect(drain(frames)).toEqual([bodyOf(sent)])
+  test('is given back when the connection ends within a frame', () => {
+    const { frames, slabs } = setup()
+    lend(frames, frameOf(produceKey, lengthMax).subarray(0, 400_000))
+    expect(slabs.takenLength).toBeGreaterThan(0)
+    frames.close()
+    expect(slabs.takenLength).toBe(0)
   })
 })
 
@@ -148,8 +180,7 @@ describe('what cannot be a frame', () => {
     whole.push(bytes)
     expect(() => whole.next()).toThrow(MalformedError)
     const { frames } = setup()
-    for (const byte of bytes.subarray(0, 3)) frames.push(Buffer.of(byte))
-    expect(frames.next()).toBeUndefined()
+    for (const byte of bytes.subarray(0, 3)) expect(lend(frames, Buffer.of(byte))).toEqual([])
     frames.push(bytes.subarray(3))
     expect(() => frames.next()).toThrow(reason)
   })
