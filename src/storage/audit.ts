@@ -1,4 +1,173 @@
+import { PartitionState } from './partition-state.ts'
+import type { PartitionLog } from './partition-log.ts'
+import { absorb } from './recovery.ts'
+import { RunRows } from './run-rows.ts'
+import type { Run } from './run.ts'
+import type { Segment } from './segment.ts'
+import type { Shard } from './shard.ts'
 import type { Store } from './store.ts'
+import { beginning, walk, type Tail } from './walk.ts'
 
-/** Being built. */
-export declare function audit(store: Store): Promise<string[]>
+/**
+ * Walks everything that is synced and holds against it what the store believes: blocks are whole and follow one
+ * another, indexes and footers say what the blocks do, and each partition's offsets, rows, epochs and producers are
+ * those that its batches give (invariants 2, 3 and 8). Resolves to what is wrong, a sentence each.
+ */
+export async function audit(store: Store): Promise<string[]> {
+  await store.flushed().catch(() => {}) // a fenced shard is audited as far as it is synced
+  const problems: string[] = []
+  for (const shard of store.shards) problems.push(...(await new ShardAudit(shard).run()))
+  return problems
+}
+
+class ShardAudit {
+  readonly #shard: Shard
+  readonly #problems: string[] = []
+  readonly #states = new Map<number, PartitionState>()
+  /** The runs as the blocks give them, by the first block of their segment and by partition. */
+  readonly #runs = new Map<number, Map<number, Run>>()
+  /** What was visible when the audit began. */
+  readonly #ends = new Map<PartitionLog, number>()
+  readonly #synced: Tail
+
+  constructor(shard: Shard) {
+    this.#shard = shard
+    this.#synced = shard.synced
+    for (const log of shard.logs.values()) this.#ends.set(log, log.committedOffset)
+  }
+
+  async run(): Promise<string[]> {
+    const segments = this.#shard.segments.filter(segment => segment.isOpen)
+    for (const segment of segments) segment.retain()
+    try {
+      let tail: Tail | undefined = segments[0]?.firstBlock === 1 ? beginning : undefined
+      for (const segment of segments) tail = await this.#auditSegment(segment, tail)
+    } finally {
+      for (const segment of segments) await segment.release()
+    }
+    for (const [log, end] of this.#ends) {
+      if (this.#shard.logs.get(log.id) === log) this.#auditPartition(log, end)
+    }
+    return this.#problems
+  }
+
+  #report(problem: string): void {
+    this.#problems.push(`shard ${this.#shard.id}: ${problem}`)
+  }
+
+  async #auditSegment(segment: Segment, before: Tail | undefined): Promise<Tail | undefined> {
+    const { blockNumber, position } = this.#synced
+    if (segment.firstBlock > blockNumber) return before
+    const isNewest = segment.firstBlock === this.#synced.segment
+    const shadow = segment.twin()
+    const { tail, broken } = await walk(segment.file, {
+      shard: this.#shard.id,
+      segment: segment.firstBlock,
+      end: isNewest ? position : segment.size,
+      after: before?.blockNumber === segment.firstBlock - 1 ? before : undefined,
+      checkedFrom: 0,
+      visit: block =>
+        absorb(block, shadow, this.#shard.limits.strideRecords, (row, place) => {
+          let state = this.#states.get(row.partition)
+          if (!state) this.#states.set(row.partition, (state = new PartitionState(row.partition)))
+          if (row.baseOffset < state.nextOffset) {
+            this.#report(`partition ${row.partition} has offset ${row.baseOffset} behind ${state.nextOffset}`)
+          } else {
+            state.extend(row)
+            place(state)
+          }
+        }),
+    })
+    if (broken) this.#report(`${segment.logName} is broken at ${tail.position}: ${broken}`)
+    this.#runs.set(segment.firstBlock, new Map(shadow.memory!.runs.map(run => [run.partition, run])))
+    shadow.size = tail.position
+    shadow.lastBlock = tail.blockNumber
+    shadow.lastHeaderCrc = tail.headerCrc
+    if (!this.#shard.fault) await this.#auditIndexes(segment, shadow)
+    return tail
+  }
+
+  async #auditIndexes(segment: Segment, shadow: Segment): Promise<void> {
+    const wanted = Buffer.concat(shadow.memory!.index)
+    const index = await segment.readIndexFile()
+    if (!index.subarray(0, wanted.length).equals(wanted))
+      this.#report(`${segment.indexName} is not what the blocks give`)
+    if (segment.isClosed && !(await segment.readFooter()).equals(shadow.drawFooter())) {
+      this.#report(`the footer of ${segment.logName} is not what the blocks give`)
+    }
+  }
+
+  #auditPartition(log: PartitionLog, end: number): void {
+    const { id, state } = log
+    const found = this.#states.get(id)
+    const says = (what: string, believed: unknown, scanned: unknown): void =>
+      this.#report(`partition ${id}: ${what} is ${believed}, the blocks give ${scanned}`)
+
+    if (found && found.nextOffset !== end && end > state.logStart)
+      says('the high watermark', end, found.nextOffset)
+    if (!found && end > state.logStart) says('the high watermark', end, 'nothing')
+    if (state.logStart > end || end > state.nextOffset) says('the high watermark', end, state.logStart)
+    let offset = state.logStart
+    for (const run of state.runs) offset = this.#auditRun(log, run, offset, end)
+    if (offset < end) says('what can be read', `up to ${end}`, offset)
+
+    for (const [producerId, { epoch, batches }] of found?.producers.entries() ?? []) {
+      const believed = state.producers.get(producerId)
+      const isSame =
+        believed &&
+        (state.nextOffset > end || (believed.epoch === epoch && sameTail(believed.batches, batches)))
+      if (!isSame)
+        says(`producer ${producerId}`, JSON.stringify(believed), JSON.stringify({ epoch, batches }))
+    }
+    const epochs = state.epochs.entries.filter(({ startOffset }) => startOffset < end)
+    for (const { epoch, startOffset } of epochs) {
+      const scanned = found?.epochs.of(startOffset)
+      if (scanned !== undefined && scanned >= 0 && scanned !== epoch)
+        says(`the epoch at ${startOffset}`, epoch, scanned)
+    }
+  }
+
+  /** Compares a run's rows with those of the walk; returns the offset up to which it can be read. */
+  #auditRun(log: PartitionLog, run: Run, from: number, end: number): number {
+    const scanned = this.#runs.get(run.segment.firstBlock)?.get(log.id)
+    const believedRows = new RunRows()
+    const scannedRows = new RunRows()
+    let offset = from
+    for (let index = 0; index < run.rowCount; index++) {
+      const { baseOffset, nextOffset, position, length, lsn } = believedRows.row(run, index)
+      if (nextOffset > end) break
+      const row = scanned && index < scanned.rowCount ? scannedRows.row(scanned, index) : undefined
+      const isSame =
+        row?.baseOffset === baseOffset &&
+        row.nextOffset === nextOffset &&
+        row.position === position &&
+        row.length === length &&
+        row.lsn === lsn
+      if (!isSame) {
+        this.#report(
+          `partition ${log.id}: the row of offset ${baseOffset} in ${run.segment.logName} is not the block's`,
+        )
+      }
+      if (nextOffset <= from) continue
+      if (baseOffset > offset)
+        this.#report(`partition ${log.id}: nothing between ${offset} and ${baseOffset}`)
+      offset = nextOffset
+    }
+    return offset
+  }
+}
+
+interface Numbered {
+  readonly lastOffset: number
+  readonly lastSequence: number
+}
+
+/** Whether both end alike, as far as both go. */
+function sameTail(left: readonly Numbered[], right: readonly Numbered[]): boolean {
+  const count = Math.min(left.length, right.length)
+  return Array.from({ length: count }, (_, index) => index + 1).every(
+    back =>
+      left.at(-back)!.lastOffset === right.at(-back)!.lastOffset &&
+      left.at(-back)!.lastSequence === right.at(-back)!.lastSequence,
+  )
+}

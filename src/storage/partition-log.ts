@@ -48,7 +48,10 @@ export interface EpochEnd {
 export interface PartitionLogOptions {
   readonly state: PartitionState
   readonly shard: Shard
+  /** For what is read. */
   readonly slabs: Slabs
+  /** For what is written and not held. */
+  readonly copySlabs: Slabs
   readonly createdAt: number
   readonly leaderEpoch: number
 }
@@ -69,19 +72,19 @@ export class PartitionLog {
   /** Everything below is on disk. */
   committedOffset: number
   readonly #shard: Shard
-  readonly #slabs: Slabs
+  readonly #copySlabs: Slabs
   readonly #reading: Reading
   readonly #listeners = new Set<() => void>()
   #isDropped = false
 
-  constructor({ state, shard, slabs, createdAt, leaderEpoch }: PartitionLogOptions) {
+  constructor({ state, shard, slabs, copySlabs, createdAt, leaderEpoch }: PartitionLogOptions) {
     this.id = state.partition
     this.state = state
     this.createdAt = createdAt
     this.leaderEpoch = leaderEpoch
     this.committedOffset = state.nextOffset
     this.#shard = shard
-    this.#slabs = slabs
+    this.#copySlabs = copySlabs
     this.#reading = new Reading(state, slabs, shard.logger)
   }
 
@@ -136,7 +139,7 @@ export class PartitionLog {
     if (repeated) return repeated
 
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
-    const region = isHeld ? hold.retain() : this.#slabs.copyOf(batch)
+    const region = isHeld ? hold.retain() : this.#copySlabs.copyOf(batch)
     const bytes = isHeld ? batch : region.bytes
     const { nextOffset } = this.state
     const baseOffset = BigInt(nextOffset)

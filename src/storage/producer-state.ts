@@ -45,8 +45,8 @@ export class Producers {
     return this.#byId.entries()
   }
 
-  get size(): number {
-    return this.#byId.size
+  get(producerId: bigint): Producer | undefined {
+    return this.#byId.get(producerId)
   }
 
   /**

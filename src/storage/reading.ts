@@ -44,7 +44,7 @@ interface Extent {
 }
 
 // Up to here reading what lies between costs less than another call.
-const gapLengthMax = 4096
+const gapLengthMax = 8192
 // What the slabs give without setting memory apart for it alone.
 const extentLengthMax = 256 * 1024
 

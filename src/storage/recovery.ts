@@ -209,28 +209,20 @@ class Recovery {
     }
   }
 
-  #visit(segment: Segment, { header, position, bytes, directoryAt }: WalkedBlock): void {
+  #visit(segment: Segment, block: WalkedBlock): void {
+    const { header, position } = block
     this.#noteSynced(header.knownSynced)
     if (this.#anchor?.blockNumber === header.number && this.#anchor.headerCrc !== header.crc) {
       this.#fault = `${segment.logName}: block ${header.number} is not the one that the anchor names`
     }
-    const memory = segment.memory!
     while (this.#unproven.length > 0 && this.#unproven[0]!.number <= this.#known) this.#unproven.shift()
     if (header.number > this.#known) this.#unproven.push({ number: header.number, position })
-    const bodyPosition = position + blockHeaderLength + header.directoryLength
     const isNew = header.number > (this.#checkpoint?.blockNumber ?? 0)
-    const row = new RowView()
-    for (let index = 0; index < header.entryCount; index++) {
-      const ordinal = memory.rows.add()
-      memory.row(ordinal, row)
-      bytes.copy(row.bytes, row.at, directoryAt + index * rowLength, directoryAt + (index + 1) * rowLength)
-      row.bytes.writeUInt32BE(bodyPosition + row.position, row.at + rowField.position)
-      memory.batches.push(undefined)
-      memory.holds.push(undefined)
+    absorb(block, segment, this.#options.strideRecords, (row, place) => {
       const state = this.#stateOf(row.partition)
       if (isNew) state.extend(row)
-      state.place(segment, ordinal, row, position, this.#options.strideRecords)
-    }
+      place(state)
+    })
   }
 
   /** Judges whether everything is there that should be. */
@@ -268,6 +260,29 @@ class Recovery {
       await file.truncate(segment.size)
       await file.sync()
     }
+  }
+}
+
+/** Takes a walked block's rows into the memory of its segment; `visit` says whose each row is, and has it placed there. */
+export function absorb(
+  { header, position, bytes, directoryAt }: WalkedBlock,
+  segment: Segment,
+  strideRecords: number,
+  visit: (row: RowView, place: (state: PartitionState) => void) => void,
+): void {
+  const memory = segment.memory!
+  const bodyPosition = position + blockHeaderLength + header.directoryLength
+  const row = new RowView()
+  let ordinal = 0
+  const place = (state: PartitionState): void => state.place(segment, ordinal, row, position, strideRecords)
+  for (let index = 0; index < header.entryCount; index++) {
+    ordinal = memory.rows.add()
+    memory.row(ordinal, row)
+    bytes.copy(row.bytes, row.at, directoryAt + index * rowLength, directoryAt + (index + 1) * rowLength)
+    row.bytes.writeUInt32BE(bodyPosition + row.position, row.at + rowField.position)
+    memory.batches.push(undefined)
+    memory.holds.push(undefined)
+    visit(row, place)
   }
 }
 

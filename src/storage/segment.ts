@@ -30,6 +30,7 @@ export class Segment {
   readonly firstBlock: number
   readonly name: string
   readonly #disk: Disk
+  readonly #folder: string
   #file: DiskFile | undefined
   #index: DiskFile | undefined
   #indexSize = 0
@@ -50,9 +51,17 @@ export class Segment {
 
   constructor(disk: Disk, folder: string, firstBlock: number) {
     this.#disk = disk
+    this.#folder = folder
     this.firstBlock = firstBlock
     this.lastBlock = firstBlock - 1
     this.name = `${folder}/${String(firstBlock).padStart(nameDigits, '0')}`
+  }
+
+  /** The same segment with nothing in it, for an audit to fill. */
+  twin(): Segment {
+    const twin = new Segment(this.#disk, this.#folder, this.firstBlock)
+    twin.memory = new SegmentMemory()
+    return twin
   }
 
   get logName(): string {
@@ -94,7 +103,7 @@ export class Segment {
 
   async writeIndex(pieces: readonly Buffer[]): Promise<void> {
     const position = this.#indexSize
-    this.#indexSize += pieces.reduce((sum, piece) => sum + piece.length, 0)
+    this.#indexSize += lengthOf(pieces)
     await this.#index!.writev(position, [Buffer.concat(pieces)])
   }
 
@@ -136,17 +145,9 @@ export class Segment {
 
   /** Writes the footer and syncs both files: nothing is added any more. */
   async finish(): Promise<void> {
-    const { rows, runs, index } = this.memory!
-    const whole = Buffer.concat(index)
-    assert(whole.length === this.#indexSize, 'a segment finished before its index was written')
-    const footer = writeFooter(rows, runs, {
-      rowsPosition: this.size,
-      firstBlock: this.firstBlock,
-      lastBlock: this.lastBlock,
-      lastHeaderCrc: this.lastHeaderCrc,
-      indexLength: whole.length,
-      indexCrc: crc32c(whole),
-    })
+    const { index } = this.memory!
+    assert(lengthOf(index) === this.#indexSize, 'a segment finished before its index was written')
+    const footer = this.drawFooter()
     await this.#index!.sync()
     await this.file.writev(this.size, [footer])
     await this.file.truncate(this.size + footer.length)
@@ -154,11 +155,32 @@ export class Segment {
     this.isClosed = true
   }
 
+  /** The footer that follows from what RAM holds. */
+  drawFooter(): Buffer {
+    const { rows, runs, index } = this.memory!
+    const whole = Buffer.concat(index)
+    return writeFooter(rows, runs, {
+      rowsPosition: this.size,
+      firstBlock: this.firstBlock,
+      lastBlock: this.lastBlock,
+      lastHeaderCrc: this.lastHeaderCrc,
+      indexLength: whole.length,
+      indexCrc: crc32c(whole),
+    })
+  }
+
   /** Gives up what RAM still holds of a closed segment. */
   forget(): void {
     assert(this.isClosed && this.memory?.cachedCount === 0, 'a segment forgotten that is still in use')
     for (const run of this.memory.runs) run.ordinals = undefined
     this.memory = undefined
+  }
+
+  /** Everything behind the blocks, as it lies on disk. */
+  async readFooter(): Promise<Buffer> {
+    const bytes = Buffer.alloc(Math.max(this.file.size - this.size, 0))
+    await this.file.read(this.size, bytes)
+    return bytes
   }
 
   /** Rows of a closed segment from its footer, `into` being filled. */
@@ -192,6 +214,10 @@ export class Segment {
 }
 
 const nameDigits = 20
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}
 
 /** The block number that a segment's file is named by, or undefined for other files. */
 export function firstBlockOf(fileName: string): number | undefined {

@@ -309,8 +309,10 @@ export class Shard {
       await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, writeBookmarks(this.#states())))
     }
     await this.#anchor.close()
-    this.#tailCache.clear()
-    for (const segment of this.segments) await segment.close()
+    for (const segment of this.segments) {
+      for (const hold of segment.memory?.holds ?? []) hold?.release()
+      await segment.close()
+    }
   }
 }
 

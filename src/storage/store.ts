@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk, Unlock } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
-import type { Slabs } from '../base/slabs.ts'
+import { Slabs } from '../base/slabs.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { Backlog } from './backlog.ts'
 import { checkFormat, shardsOnDisk } from './data-directory.ts'
@@ -13,6 +13,7 @@ import { recover } from './recovery.ts'
 import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 
 const mebibyte = 1024 * 1024
+const copiesFreeLengthMax = 8 * mebibyte
 
 /** What a store works with; sizes in bytes. */
 export interface StoreOptions {
@@ -112,6 +113,8 @@ export class Store {
   readonly shards: readonly Shard[]
   readonly #newShards: number
   readonly #slabs: Slabs
+  // Of their own, so that what the tail keeps lies together and pins nothing that is gone.
+  readonly #copySlabs = new Slabs(copiesFreeLengthMax)
   readonly #unlock: Unlock
   readonly #backlog: Backlog
   readonly #logs = new Map<PartitionId, PartitionLog>()
@@ -152,7 +155,14 @@ export class Store {
     const state = shard.recovered.get(id) ?? new PartitionState(id)
     shard.recovered.delete(id)
     const leaderEpoch = this.startCount - createdAt
-    const log = new PartitionLog({ state, shard, slabs: this.#slabs, createdAt, leaderEpoch })
+    const log = new PartitionLog({
+      state,
+      shard,
+      createdAt,
+      leaderEpoch,
+      slabs: this.#slabs,
+      copySlabs: this.#copySlabs,
+    })
     shard.logs.set(id, log)
     this.#logs.set(id, log)
     return log

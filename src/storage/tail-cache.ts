@@ -22,21 +22,12 @@ export class TailCache {
     this.#lengthMax = lengthMax
   }
 
-  get length(): number {
-    return this.#length
-  }
-
   /** Takes over the batches of a block, which the segment's memory holds. */
   add(block: Cached): void {
     this.#blocks.push(block)
     this.#length += block.length
     block.segment.memory!.cachedCount += block.count
     while (this.#length > this.#lengthMax) this.#evictOldest()
-  }
-
-  /** Gives up everything. */
-  clear(): void {
-    while (this.#first < this.#blocks.length) this.#evictOldest()
   }
 
   #evictOldest(): void {
