@@ -76,9 +76,16 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   }
   const finish = (response: Draft<Message> | undefined): Buffer[] | undefined =>
     response === undefined ? undefined : write(api, version, header.correlationId, response)
-  const refuse = (error: unknown): Buffer[] => {
+  const refuse = (error: unknown): Buffer[] | undefined => {
     const code = error instanceof KafkaError ? error.code : reportBug(error, api, version, context)
-    return write(api, version, header.correlationId, api.refuse(request, code, version))
+    try {
+      return write(api, version, header.correlationId, api.refuse(request, code, version))
+    } catch (fault) {
+      // Nobody is left to catch it, and a request without an answer would hold up the ones behind it for good.
+      reportBug(fault, api, version, context)
+      connection.close(`${api.name} version ${version} could not be refused`)
+      return undefined
+    }
   }
 
   let pieces: Answer['pieces']

@@ -47,7 +47,8 @@ export const metadata = api({
 
   refuse: (request, errorCode) => ({
     brokers: [],
-    topics: (request.topics ?? []).map(({ name, topicId }) => missing(name, topicId, errorCode)),
+    // Before version 12 an answer cannot be without a name.
+    topics: (request.topics ?? []).map(({ name, topicId }) => missing(name ?? '', topicId, errorCode)),
     errorCode,
   }),
 })
