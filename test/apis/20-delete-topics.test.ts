@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { metadata } from '../../src/broker/apis/03-metadata.ts'
+import { offsetCommit } from '../../src/broker/apis/08-offset-commit.ts'
+import { offsetFetch } from '../../src/broker/apis/09-offset-fetch.ts'
 import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
 import { deleteTopics } from '../../src/broker/apis/20-delete-topics.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -131,12 +133,29 @@ test('deletes nothing where delete.topic.enable is off', async () => {
   expect(await names(client)).toEqual([name])
 })
 
-test('deletes internal topics too, which come back at the next need', async () => {
+test('deletes internal topics too, which come back at the next need without what they held', async () => {
   const client = await connect((await startBroker()).address)
+  const topic = await makeTopic(client)
   const find = () => client.call(findCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })
+  const commit = async () => {
+    const partitions = [{ partitionIndex: 0, committedOffset: 5n, committedMetadata: null }]
+    const request = { groupId: 'g', memberId: '', topics: [{ name: topic.name, partitions }] }
+    const { topics } = await client.call(offsetCommit, 7, request)
+    return errorName(topics[0]!.partitions[0]!.errorCode)
+  }
+  const committed = async () => {
+    const topics = [{ name: topic.name, partitionIndexes: [0] }]
+    const answer = await client.call(offsetFetch, 7, { groupId: 'g', topics })
+    return answer.topics[0]!.partitions[0]!.committedOffset
+  }
   await find()
+  expect(await commit()).toBe('NONE')
   expect(await remove(client, byName('__consumer_offsets'))).toMatchObject([{ errorCode: 0 }])
-  expect(await names(client)).toEqual([])
+  expect(await names(client)).toEqual([topic.name])
+
   await find()
-  expect(await names(client)).toEqual(['__consumer_offsets'])
+  expect(await names(client)).toEqual(['__consumer_offsets', topic.name])
+  expect(await committed()).toBe(-1n)
+  expect(await commit()).toBe('NONE')
+  expect(await committed()).toBe(5n)
 })
