@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { fetch } from '../../src/broker/apis/01-fetch.ts'
 import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -182,6 +183,22 @@ test('checks the epoch of the last record that a client has (KIP-595)', async ()
   expect(known).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: -1, endOffset: -1n } })
   const unknown = await fetchFrom(client, topic, { fetchOffset: 1n, lastFetchedEpoch: leaderEpoch + 1 })
   expect(errorName(unknown.errorCode)).toBe('OFFSET_OUT_OF_RANGE')
+})
+
+test('tells a reader whose log parted from this one where that was', async () => {
+  const disk = memoryDisk()
+  const before = await startBroker({ disk })
+  const topic = await makeTopic(await connect(before.address))
+  await produceTo(await connect(before.address), topic, batchOf(['a', 'b']))
+  await before.stop()
+
+  const client = await connect((await startBroker({ disk })).address)
+  await produceTo(client, topic, batchOf(['c']))
+  const fenced = await fetchFrom(client, topic, { currentLeaderEpoch: 0 })
+  expect(errorName(fenced.errorCode)).toBe('FENCED_LEADER_EPOCH')
+  const parted = await fetchFrom(client, topic, { fetchOffset: 3n, lastFetchedEpoch: 0 })
+  expect(parted).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: 0, endOffset: 2n } })
+  expect(recordsIn(parted)).toEqual([])
 })
 
 test('answers only what is new within a session', async () => {

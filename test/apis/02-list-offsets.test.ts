@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { listOffsets } from '../../src/broker/apis/02-list-offsets.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
-import { connectToBroker } from '../support/broker.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import { batchOf, makeTopic, produceTo, uniqueName, versionsOf, type TestTopic } from '../support/requests.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
@@ -170,4 +171,27 @@ test('refuses a partition that is named twice with INVALID_REQUEST, and answers 
     ]),
   )
   expect(found.length).toBe(2)
+})
+
+test('tells the epoch of each offset after a restart', async () => {
+  const disk = memoryDisk()
+  const before = await startBroker({ disk })
+  const topic = await makeTimedTopic(await connect(before.address))
+  await before.stop()
+
+  const client = await connect((await startBroker({ disk })).address)
+  const records = [{ timestamp: 500n, key: null, value: Buffer.from('v') }]
+  await produceTo(client, topic, buildBatch({ records }))
+  expect(await offsetAt(client, topic.name, -2n)).toMatchObject({ offset: 0n, leaderEpoch: 0 })
+  expect(await offsetAt(client, topic.name, 350n)).toMatchObject({ offset: 4n, leaderEpoch: 0 })
+  expect(await offsetAt(client, topic.name, 450n)).toMatchObject({ offset: 5n, leaderEpoch: 1 })
+  expect(await offsetAt(client, topic.name, -3n)).toMatchObject({ offset: 5n, leaderEpoch: 1 })
+  expect(await offsetAt(client, topic.name, -1n)).toMatchObject({ offset: 6n, leaderEpoch: 1 })
+  await client.call(deleteRecords, 2, {
+    topics: [{ name: topic.name, partitions: [{ partitionIndex: 0, offset: 5n }] }],
+    timeoutMs: 1000,
+  })
+  expect(await offsetAt(client, topic.name, -2n)).toMatchObject({ offset: 5n, leaderEpoch: 1 })
+  const fenced = await offsetAt(client, topic.name, -1n, { currentLeaderEpoch: 0 })
+  expect(errorName(fenced.errorCode)).toBe('FENCED_LEADER_EPOCH')
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { createTopics } from '../../src/broker/apis/19-create-topics.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -231,6 +232,23 @@ test('lets one of many win a name that all want at once', async () => {
     'TOPIC_ALREADY_EXISTS',
     'TOPIC_ALREADY_EXISTS',
   ])
+})
+
+test('keeps topics, their ids and their configs through a restart', async () => {
+  const disk = memoryDisk()
+  const before = await startBroker({ disk })
+  const topic = await makeTopic(await connect(before.address), {
+    partitions: 3,
+    configs: { 'max.message.bytes': '100' },
+  })
+  await before.stop()
+
+  const client = await connect((await startBroker({ disk })).address)
+  const { topics } = await client.call(metadata, 12, { topics: null })
+  expect(topics).toMatchObject([{ name: topic.name, topicId: topic.topicId }])
+  expect(topics[0]!.partitions.map(({ leaderEpoch }) => leaderEpoch)).toEqual([1, 1, 1])
+  const { errorCode } = await produceTo(client, topic, batchOf(['x'.repeat(100)]))
+  expect(errorName(errorCode)).toBe('MESSAGE_TOO_LARGE')
 })
 
 async function connectAgain(client: WireClient): Promise<WireClient> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -108,4 +109,18 @@ test('refuses internal topics with INVALID_TOPIC_EXCEPTION', async () => {
   await client.call(findCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })
   const [answer] = await cut(client, '__consumer_offsets', [[0, 0n]])
   expect(errorName(answer!.errorCode)).toBe('INVALID_TOPIC_EXCEPTION')
+})
+
+test('keeps the start where it is through a restart', async () => {
+  const disk = memoryDisk()
+  const before = await startBroker({ disk })
+  const first = await connect(before.address)
+  const topic = await makeFilledTopic(first)
+  await cut(first, topic.name, [[0, 3n]])
+  await before.stop()
+
+  const client = await connect((await startBroker({ disk })).address)
+  const fetched = await fetchFrom(client, topic, { fetchOffset: 3n })
+  expect(fetched).toMatchObject({ logStartOffset: 3n, highWatermark: 5n })
+  expect(recordsIn(fetched)).toEqual(['3:d', '4:e'])
 })

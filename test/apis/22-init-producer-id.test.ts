@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import type { Draft } from '../../src/protocol/schema.ts'
@@ -62,4 +63,16 @@ test('refuses transactions for good, and says so in its log', async () => {
   expect(lines).toContainEqual(
     expect.objectContaining({ level: 'warn', message: expect.stringContaining('transaction') }),
   )
+})
+
+test('never repeats an id, not even after a restart', async () => {
+  const disk = memoryDisk()
+  const ids: bigint[] = []
+  for (let start = 0; start < 3; start++) {
+    const broker = await startBroker({ disk })
+    const client = await connect(broker.address)
+    for (let count = 0; count < 3; count++) ids.push((await ask(client, {})).producerId)
+    await broker.stop()
+  }
+  expect(new Set(ids).size).toBe(ids.length)
 })

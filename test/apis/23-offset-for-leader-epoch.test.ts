@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { offsetForLeaderEpoch } from '../../src/broker/apis/23-offset-for-leader-epoch.ts'
 import { errorName } from '../../src/protocol/errors.ts'
-import { connectToBroker } from '../support/broker.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import { batchOf, makeTopic, produceTo, uniqueName, versionsOf, type TestTopic } from '../support/requests.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
@@ -71,4 +72,19 @@ test('answers UNKNOWN_TOPIC_OR_PARTITION for what is not there', async () => {
     expect(errorName(answer.errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     expect(answer).toMatchObject({ leaderEpoch: -1, endOffset: -1n })
   }
+})
+
+test('tells where the epochs before a restart ended', async () => {
+  const disk = memoryDisk()
+  const before = await startBroker({ disk })
+  const topic = await makeFilledTopic(await connect(before.address))
+  await before.stop()
+
+  const client = await connect((await startBroker({ disk })).address)
+  await produceTo(client, topic, batchOf(['d']))
+  const of = (leaderEpoch: number) => endOf(client, topic.name, { leaderEpoch, currentLeaderEpoch: 1 })
+  expect(await of(0)).toMatchObject({ errorCode: 0, leaderEpoch: 0, endOffset: 3n })
+  expect(await of(1)).toMatchObject({ errorCode: 0, leaderEpoch: 1, endOffset: 4n })
+  const fenced = await endOf(client, topic.name, { currentLeaderEpoch: 0 })
+  expect(errorName(fenced.errorCode)).toBe('FENCED_LEADER_EPOCH')
 })

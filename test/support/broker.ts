@@ -14,19 +14,25 @@ export interface TestBroker {
   readonly address: string
   /** What it has logged so far. */
   readonly lines: readonly LogLine[]
+  /** Audits and closes the broker now, so that another can be started on its disk. */
+  stop(): Promise<void>
 }
 
 /** A broker for one test: in memory unless told otherwise, on a free port, audited and closed as the test ends. */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const lines: LogLine[] = []
   const broker = await createBroker({ logger: collector(lines), ...options })
-  onTestFinished(async () => {
-    const faults = await broker.audit()
-    await broker.close()
-    expect(broker.bugs).toEqual([])
-    expect(faults).toEqual([])
-  })
-  return { broker, address: broker.address, lines }
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopping ??= auditAndClose(broker))
+  onTestFinished(stop)
+  return { broker, address: broker.address, lines, stop }
+}
+
+async function auditAndClose(broker: Broker): Promise<void> {
+  const faults = await broker.audit()
+  await broker.close()
+  expect(broker.bugs).toEqual([])
+  expect(faults).toEqual([])
 }
 
 /** A connection that is closed as the test ends. */
