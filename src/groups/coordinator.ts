@@ -171,6 +171,11 @@ export class GroupCoordinator {
     }
   }
 
+  /** Somebody has deleted `__consumer_offsets`, and with it every group. */
+  offsetsDeleted(): void {
+    for (const partition of this.#partitions) partition.reset()
+  }
+
   /** Compares all that is known with the log, and each group with itself. Returns what is unsound, in words. */
   async audit(): Promise<string[]> {
     return (await Promise.all(this.#partitions.map(partition => partition.audit()))).flat()

@@ -72,9 +72,22 @@ export class CoordinatorPartition {
       this.#drop(state, error)
       throw new KafkaError(failure)
     }
+    // Another append failed meanwhile: this one may have been decided on what is lost.
+    if (this.#state !== state) {
+      turn.failed('NOT_COORDINATOR')
+      throw new KafkaError('NOT_COORDINATOR')
+    }
     turn.committed()
     if (refusal) throw refusal
     return reply as Reply
+  }
+
+  /** Forgets everything: the log was deleted, and a new one begins empty. */
+  reset(): void {
+    if (this.#isClosed) return
+    this.#state?.dispose('NOT_COORDINATOR')
+    this.#state = undefined
+    this.#reload()
   }
 
   /** Compares what is known with what the log says, once it has everything. Returns what is unsound, in words. */

@@ -125,8 +125,7 @@ export class GroupScene {
   }
 
   /** What a new process makes of the log; this one is left as it is, and its timers with it. */
-  crash(seed = 2): Promise<GroupScene> {
-    const clock = new ManualClock(this.clock.now())
+  crash(seed = 2, clock = new ManualClock(this.clock.now())): Promise<GroupScene> {
     return GroupScene.open(this.#settings, { clock, topic: this.topic.afterCrash(), seed })
   }
 
@@ -276,7 +275,9 @@ export class GroupScene {
   async form(clientIds: string[], options: Omit<JoinOptions, 'memberId' | 'clientId'> = {}): Promise<Formed> {
     const pending = await Promise.all(clientIds.map(clientId => this.join({ ...options, clientId })))
     const ids = pending.map(({ memberId }) => memberId)
-    const joining = ids.map(memberId => this.join({ ...options, memberId }))
+    const joining = ids.map((memberId, index) =>
+      this.join({ ...options, memberId, clientId: clientIds[index]! }),
+    )
     await this.clock.advance(0)
     const joined = await Promise.all(joining)
     const { generationId } = joined[0]!
