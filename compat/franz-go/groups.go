@@ -57,7 +57,7 @@ func delivered(from, to int, members ...*member) {
 		return true
 	})
 	for _, m := range members {
-		equal("records of partitions the member does not own", []string(nil), m.strays)
+		equal("records of partitions the member does not own", []string(nil), m.strayRecords())
 	}
 }
 
@@ -90,8 +90,10 @@ func cooperativeSticky(k *kit) {
 	settle(topic, 6, first)
 	second := k.member(group, opts...)
 	settle(topic, 3, first, second)
-	equal("partitions taken from the first member", 3, first.revoked)
-	equal("partitions taken from the second member", 0, second.revoked)
+	_, taken := first.history()
+	equal("partitions taken from the first member", 3, taken)
+	_, taken = second.history()
+	equal("partitions taken from the second member", 0, taken)
 	k.produceNumbers(topic, 6, 0, 60)
 	delivered(0, 60, first, second)
 }
@@ -102,13 +104,15 @@ func staticMembership(k *kit) {
 	a, b := append(opts, kgo.InstanceID("a")), append(opts, kgo.InstanceID("b"))
 	first, second := k.member(group, a...), k.member(group, b...)
 	settle(topic, 2, first, second)
-	owned, assigned := first.partitions(topic), second.assigned
+	owned := first.partitions(topic)
+	before, _ := second.history()
 	first.stop()
 	first.client.Close()
 	again := k.member(group, a...)
 	settle(topic, 2, again, second)
 	equal("partitions of the returning member", owned, again.partitions(topic))
-	equal("assignments of the other member", assigned, second.assigned)
+	after, _ := second.history()
+	equal("assignments of the other member", before, after)
 
 	usurper := k.member(group, b...)
 	eventually("the usurper is in", func() bool { return len(usurper.partitions(topic)) == 2 })

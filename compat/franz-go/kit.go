@@ -213,6 +213,19 @@ func (m *member) partitions(topic string) []int32 {
 	return numbers
 }
 
+// history is how often the member was given partitions, and how many it lost.
+func (m *member) history() (assigned, revoked int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.assigned, m.revoked
+}
+
+func (m *member) strayRecords() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.strays
+}
+
 func (m *member) values() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

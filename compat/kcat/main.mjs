@@ -29,8 +29,9 @@ function produceConsume(codec) {
     }
     // -Z makes empty keys and values null.
     await produceLines(context, topic, ['a:1', 'b:', ':3'], ['-K', ':', '-Z', ...compression])
-    // librdkafka leaves batches alone that would not shrink.
-    assert.deepEqual(await batchCodecs(context.address, topic), ['none', 'none', codec, 'none'])
+    // One batch per file, and librdkafka leaves those alone that would not shrink; the lines may come in several.
+    const onDisk = await batchCodecs(context.address, topic)
+    assert.deepEqual(onDisk.slice(0, 3), ['none', 'none', codec])
     const records = await consume(context, topic)
     assert.deepEqual(
       records.map(({ key, value }) => [key?.toString() ?? null, value]),
@@ -282,8 +283,8 @@ async function adminCluster(context) {
 }
 
 async function errorUnknownTopic(context) {
-  const metadata = JSON.parse(await kcat(context.address, ['-L', '-J', '-t', unique('kcat-unknown')]))
-  assert.match(metadata.topics[0].error, /Unknown topic or partition/)
+  const args = ['-C', '-q', '-e', '-t', unique('kcat-unknown')]
+  await kcatFails(context.address, args, /Unknown topic or partition/)
 }
 
 async function errorInvalidTopicName(context) {
