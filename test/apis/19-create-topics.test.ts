@@ -7,6 +7,7 @@ import type { Draft } from '../../src/protocol/schema.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import {
   batchOf,
+  eventually,
   latest,
   makeTopic,
   noTopicId,
@@ -33,9 +34,11 @@ async function refusal(client: WireClient, draft: Partial<Topic>, name = uniqueN
   return `${errorName(errorCode)}: ${errorMessage}`
 }
 
-async function partitionCount(client: WireClient, name: string): Promise<number> {
+/** How many partitions a topic has, once there are as many as expected. */
+async function partitionCount(client: WireClient, name: string, expected: number): Promise<number> {
   const request = { topics: [{ name }], allowAutoTopicCreation: false }
-  return (await client.call(metadata, 12, request)).topics[0]!.partitions.length
+  const count = async () => (await client.call(metadata, 12, request)).topics[0]!.partitions.length
+  return eventually(count, found => found === expected)
 }
 
 test('makes topics and describes them, in every version', async () => {
@@ -108,8 +111,8 @@ test('judges each topic of a request by itself', async () => {
     ].toSorted(),
   )
   expect(answers.get(twice)!.errorMessage).toBe('Duplicate topic name.')
-  expect(await partitionCount(client, good)).toBe(1)
-  expect(await partitionCount(client, twice)).toBe(0)
+  expect(await partitionCount(client, good, 1)).toBe(1)
+  expect(await partitionCount(client, twice, 0)).toBe(0)
 })
 
 test('refuses a name that is taken, illegal, or differs from another in dots and underscores alone', async () => {
@@ -217,7 +220,7 @@ test('only looks when it is told to validate', async () => {
   const answers = await create(client, topics, { validateOnly: true })
   expect(answers.get(name)).toMatchObject({ errorCode: 0, numPartitions: 3, replicationFactor: 1 })
   expect(errorName(answers.get(bad)!.errorCode)).toBe('INVALID_PARTITIONS')
-  expect(await partitionCount(client, name)).toBe(0)
+  expect(await partitionCount(client, name, 0)).toBe(0)
 })
 
 test('lets one of many win a name that all want at once', async () => {

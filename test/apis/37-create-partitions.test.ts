@@ -3,7 +3,15 @@ import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { createPartitions } from '../../src/broker/apis/37-create-partitions.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
-import { batchOf, latest, makeTopic, produceTo, uniqueName, versionsOf } from '../support/requests.ts'
+import {
+  batchOf,
+  eventually,
+  latest,
+  makeTopic,
+  produceTo,
+  uniqueName,
+  versionsOf,
+} from '../support/requests.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 interface Asked {
@@ -31,8 +39,11 @@ async function refusal(client: WireClient, asked: Asked): Promise<string> {
   return `${errorName(errorCode)}: ${errorMessage}`
 }
 
-async function partitionCount(client: WireClient, name: string): Promise<number> {
-  return (await client.call(metadata, 12, { topics: [{ name }] })).topics[0]!.partitions.length
+/** How many partitions a topic has, once there are as many as expected. */
+async function partitionCount(client: WireClient, name: string, expected: number): Promise<number> {
+  const count = async () =>
+    (await client.call(metadata, 12, { topics: [{ name }] })).topics[0]!.partitions.length
+  return eventually(count, found => found === expected)
 }
 
 test('adds partitions and answers for each topic, in every version', async () => {
@@ -41,7 +52,7 @@ test('adds partitions and answers for each topic, in every version', async () =>
     const { name } = await makeTopic(client)
     const results = await grow(client, [to(name, 3)], { version })
     expect(results).toEqual([{ name, errorCode: 0, errorMessage: null }])
-    expect(await partitionCount(client, name)).toBe(3)
+    expect(await partitionCount(client, name, 3)).toBe(3)
   }
 })
 
@@ -74,7 +85,7 @@ test('judges each topic by itself', async () => {
   expect(codes.get(good)).toBe('NONE')
   expect(codes.get(strange)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   expect(codes.get(twice)).toBe('INVALID_REQUEST')
-  expect(await partitionCount(client, twice)).toBe(1)
+  expect(await partitionCount(client, twice, 1)).toBe(1)
 })
 
 test('takes assignments that name the nodes there are, one for each new partition', async () => {
@@ -91,19 +102,19 @@ test('takes assignments that name the nodes there are, one for each new partitio
   )
   expect(await refusal(client, to(name, 4, []))).toBe(`${includes} an empty replica list.`)
   expect(await refusal(client, to(name, 4, [1, 1]))).toBe(`${includes} the broker 1 more than once.`)
-  expect(await partitionCount(client, name)).toBe(3)
+  expect(await partitionCount(client, name, 3)).toBe(3)
 })
 
 test('only looks when it is told to validate', async () => {
   const client = await connectToBroker()
   const { name } = await makeTopic(client)
   expect(await grow(client, [to(name, 9)], { validateOnly: true })).toMatchObject([{ errorCode: 0 }])
-  expect(await partitionCount(client, name)).toBe(1)
+  expect(await partitionCount(client, name, 1)).toBe(1)
 })
 
 test('refuses more partitions than anybody means, and makes none of them', async () => {
   const client = await connect((await startBroker()).address)
   const { name } = await makeTopic(client)
   expect(await refusal(client, to(name, 20_000))).toMatch(/^POLICY_VIOLATION: /)
-  expect(await partitionCount(client, name)).toBe(1)
+  expect(await partitionCount(client, name, 1)).toBe(1)
 })
