@@ -111,7 +111,9 @@ class ShardAudit {
     for (const run of state.runs) offset = this.#auditRun(log, run, offset, end)
     if (offset < end) says('what can be read', `up to ${end}`, offset)
 
-    for (const [producerId, { epoch, batches }] of found?.producers.entries() ?? []) {
+    for (const [producerId, { epoch, batches: all }] of found?.producers.entries() ?? []) {
+      // What lies before the log start may be gone here and there.
+      const batches = all.filter(({ lastOffset }) => lastOffset >= state.logStart)
       const believed = state.producers.get(producerId)
       const isSame =
         believed &&

@@ -15,7 +15,6 @@ export const Bookmarks = message(
         partition: uint32,
         logStartOffset: int64,
         nextOffset: int64,
-        sizeInBytes: int64,
         leaderEpochs: array(struct({ epoch: int32, startOffset: int64 })),
         producers: array(
           struct({
@@ -80,7 +79,6 @@ export function writeBookmarks(states: Iterable<PartitionState>): Buffer {
       partition: state.partition,
       logStartOffset: BigInt(state.logStart),
       nextOffset: BigInt(state.nextOffset),
-      sizeInBytes: BigInt(state.sizeInBytes),
       leaderEpochs: state.epochs.entries.map(({ epoch, startOffset }) => ({
         epoch,
         startOffset: BigInt(startOffset),
@@ -153,7 +151,6 @@ function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): Partitio
   const state = new PartitionState(bookmark.partition)
   state.logStart = Number(bookmark.logStartOffset)
   state.nextOffset = Number(bookmark.nextOffset)
-  state.sizeInBytes = Number(bookmark.sizeInBytes)
   state.epochs = new LeaderEpochs(
     bookmark.leaderEpochs.map(({ epoch, startOffset }) => ({ epoch, startOffset: Number(startOffset) })),
   )

@@ -19,7 +19,10 @@ export class LeaderEpochs {
   /** Notes that the entry at `startOffset` was written in `epoch`; only the first of an epoch is kept. */
   note(epoch: number, startOffset: number): void {
     const last = this.#entries.at(-1)
-    if (!last || epoch > last.epoch) this.#entries.push({ epoch, startOffset })
+    if (last && epoch <= last.epoch) return
+    // After everything was deleted the newest epoch may have nothing left.
+    if (last?.startOffset === startOffset) this.#entries.pop()
+    this.#entries.push({ epoch, startOffset })
   }
 
   /** The epoch that `offset` was written in. */

@@ -261,28 +261,13 @@ export class PartitionLog {
     const start = Number(offset)
     const { state } = this
     if (start <= state.logStart) return
-    state.sizeInBytes -= this.#sizeBetween(state.logStart, start)
+    state.sizeInBytes -= state.sizeBetween(state.logStart, start)
     state.logStart = start
     state.nextOffset = Math.max(state.nextOffset, start)
     this.committedOffset = Math.max(this.committedOffset, start)
     state.epochs.trim(start)
     this.#shard.sweep(state.dropDeadRuns())
     this.notify()
-  }
-
-  /** Bytes of the batches that end behind `from` and at or before `to`. */
-  #sizeBetween(from: number, to: number): number {
-    const rows = new RunRows()
-    let size = 0
-    for (const run of this.state.runs) {
-      if (run.baseOffset >= to) break
-      for (let index = rows.find(run, from); index < run.rowCount; index++) {
-        const row = rows.row(run, index)
-        if (row.nextOffset > to) break
-        size += row.length
-      }
-    }
-    return size
   }
 
   /** Calls `listener` whenever the high watermark or the log start has moved, and when the partition is dropped. */

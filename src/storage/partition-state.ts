@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Producers } from './producer-state.ts'
 import type { RowView } from './row.ts'
+import { RunRows } from './run-rows.ts'
 import { Run } from './run.ts'
 import type { Segment } from './segment.ts'
 
@@ -59,9 +60,35 @@ export class PartitionState {
     }
   }
 
-  /** Gives up the runs that end at or before the log start. Returns the segments in which nothing is alive now. */
+  /** Fits start and size to the runs that recovery found: what was deleted since the checkpoint may be gone already. */
+  settle(): void {
+    this.dropDeadRuns()
+    this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
+    this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
+    this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
+  }
+
+  /** Bytes of the batches that end behind `from` and at or before `to`. */
+  sizeBetween(from: number, to: number): number {
+    const rows = new RunRows()
+    let size = 0
+    for (const run of this.runs) {
+      if (run.baseOffset >= to) break
+      for (let index = rows.find(run, from); index < run.rowCount; index++) {
+        const row = rows.row(run, index)
+        if (row.nextOffset > to) break
+        size += row.length
+      }
+    }
+    return size
+  }
+
+  /**
+   * Gives up the runs that end at or before the log start, except one that may still grow. Returns the segments in which
+   * nothing is alive now.
+   */
   dropDeadRuns(): Segment[] {
-    const alive = this.runs.findIndex(run => run.nextOffset > this.logStart)
+    const alive = this.runs.findIndex(run => run.nextOffset > this.logStart || !run.segment.isFull)
     return this.#dropRuns(alive < 0 ? this.runs.length : alive)
   }
 

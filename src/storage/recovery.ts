@@ -91,8 +91,8 @@ class Recovery {
     if (this.#fault === undefined) await this.#settleTail()
     else logger.error({ shard, fault: this.#fault }, 'synced blocks are damaged; nothing was cut off')
     for (const state of this.#states.values()) {
-      state.dropDeadRuns()
       if (this.#fault !== undefined) state.nextOffset = state.runs.at(-1)?.nextOffset ?? state.logStart
+      state.settle()
     }
     return {
       segments: this.#segments,

@@ -249,10 +249,12 @@ export class Shard {
 
   /** Closes a full segment for good, while the next one is already written. */
   #retire(segment: Segment, checkpoint: Buffer): void {
+    const { runs } = segment.memory!
     this.#chore(async () => {
       await segment.finish()
       await this.#disk.replace(checkpointName(this.id), checkpoint)
       this.#checkpointed = segment.lastBlock
+      for (const { partition } of runs) this.logs.get(partition)?.state.dropDeadRuns()
       if (segment.memory?.cachedCount === 0) segment.forget()
       await this.#removeDead()
     })

@@ -1,0 +1,189 @@
+import { expect, test } from 'vitest'
+import { seededRandom, type Random } from '../../src/base/random.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
+import { audit } from '../../src/storage/audit.ts'
+import type { PartitionLog } from '../../src/storage/partition-log.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
+import { batchOf, openTestStore, readAll } from './support.ts'
+
+const { STORAGE_SEED = '7100', STORAGE_SEED_COUNT = '40' } = process.env
+const seeds = Array.from({ length: Number(STORAGE_SEED_COUNT) }, (_, index) => Number(STORAGE_SEED) + index)
+
+/** What the test knows of a partition. */
+interface Believed {
+  readonly id: number
+  readonly createdAt: number
+  readonly shard: number
+  logStart: bigint
+  /** Every appended batch that may be there, in order, and whether it was acknowledged. */
+  batches: { baseOffset: bigint; nextOffset: bigint; bytes: Buffer; isAcknowledged: boolean }[]
+  sequence: number
+}
+
+class Simulation {
+  readonly random: Random
+  disk = new FaultyDisk()
+  store!: Store
+  readonly partitions = new Map<number, Believed>()
+  nextId = 1
+  readonly options
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed)
+    const { random } = this
+    this.options = {
+      shards: 1 + random.below(2),
+      segmentBytes: 2000 + random.below(8000),
+      segmentEntries: 5 + random.below(100),
+      blockBytes: 300 + random.below(3000),
+      strideRecords: 1 + random.below(20),
+      tailBytesMax: random.below(4000),
+    }
+  }
+
+  async open(): Promise<void> {
+    this.store = await openTestStore({ disk: this.disk, ...this.options })
+    for (const { id, createdAt, shard, logStart } of this.partitions.values()) {
+      this.store.create(id, { createdAt, shard }).deleteBefore(logStart)
+    }
+    this.store.dropUnknown()
+  }
+
+  log(believed: Believed): PartitionLog {
+    return this.store.partition(believed.id)!
+  }
+
+  any(): Believed | undefined {
+    return [...this.partitions.values()][this.random.below(Math.max(1, this.partitions.size))]
+  }
+
+  async step(): Promise<void> {
+    const what = this.random.below(100)
+    const partition = this.any()
+    if (!partition || what < 3) return this.create()
+    if (what < 70) return this.append(partition)
+    if (what < 80) return void (await this.store.flushed())
+    if (what < 90) return this.readSome(partition)
+    if (what < 93) return this.deleteSome(partition)
+    if (what < 94) return this.drop(partition)
+    if (what < 97) return this.restart('close')
+    if (what < 98) return this.restart('kill')
+    return this.restart('crash')
+  }
+
+  create(): void {
+    const id = this.nextId++
+    const shard = this.store.shardFor(id)
+    const createdAt = this.store.startCount
+    this.partitions.set(id, { id, shard, createdAt, logStart: 0n, batches: [], sequence: 0 })
+    this.store.create(id, { createdAt, shard })
+  }
+
+  append(partition: Believed): void {
+    const values = Array.from({ length: 1 + this.random.below(4) }, () =>
+      String.fromCodePoint(97 + this.random.below(26)).repeat(this.random.below(200)),
+    )
+    const draft = { producerId: BigInt(partition.id), producerEpoch: 0, baseSequence: partition.sequence }
+    const batch = batchOf(values, draft)
+    const { baseOffset, lastOffset, committed, isDuplicate } = this.log(partition).append(batch)
+    expect(isDuplicate).toBe(false)
+    partition.sequence += values.length
+    const bytes = Buffer.from(batch)
+    bytes.writeBigInt64BE(baseOffset, 0)
+    bytes.writeInt32BE(this.log(partition).leaderEpoch, 12)
+    const entry = { baseOffset, nextOffset: lastOffset + 1n, bytes, isAcknowledged: false }
+    partition.batches.push(entry)
+    committed.then(
+      () => (entry.isAcknowledged = true),
+      () => {},
+    )
+  }
+
+  async readSome(partition: Believed): Promise<void> {
+    const log = this.log(partition)
+    const limit = log.highWatermark
+    const span = Number(limit - log.logStartOffset)
+    if (span === 0) return
+    const offset = log.logStartOffset + BigInt(this.random.below(span))
+    const lengthMax = this.random.below(3000)
+    const slice = await log.read(offset, { lengthMax, limit, atLeastOne: true })
+    const first = partition.batches.findIndex(batch => batch.nextOffset > offset)
+    const last = partition.batches.findIndex(batch => batch.nextOffset === slice.nextOffset)
+    const expected = Buffer.concat(partition.batches.slice(first, last + 1).map(batch => batch.bytes))
+    expect(Buffer.concat(slice.pieces).equals(expected)).toBe(true)
+    expect(slice.length).toBe(expected.length)
+    expect(slice.length <= lengthMax || last === first).toBe(true)
+    slice.release()
+  }
+
+  deleteSome(partition: Believed): void {
+    const log = this.log(partition)
+    const span = Number(log.highWatermark - log.logStartOffset)
+    partition.logStart = log.logStartOffset + BigInt(this.random.below(span + 1))
+    log.deleteBefore(partition.logStart)
+    expect(log.logStartOffset).toBe(partition.logStart)
+  }
+
+  drop(partition: Believed): void {
+    this.store.drop(partition.id)
+    this.partitions.delete(partition.id)
+  }
+
+  async restart(how: 'close' | 'kill' | 'crash'): Promise<void> {
+    if (how === 'close') {
+      expect(await audit(this.store)).toEqual([])
+      await this.store.close()
+    } else {
+      const { disk, store } = this
+      this.disk = how === 'kill' ? disk.copy() : disk.crash(this.random)
+      // What was acknowledged before the crash is known now; what the old store still does counts no more.
+      for (const partition of this.partitions.values()) {
+        partition.batches = partition.batches.map(batch => ({ ...batch }))
+      }
+      await store.flushed()
+      await store.close()
+    }
+    await this.open()
+    for (const partition of this.partitions.values()) await this.compare(partition)
+    expect(await audit(this.store)).toEqual([])
+  }
+
+  /** Everything acknowledged is there; of the rest a prefix is, whole batches only. */
+  async compare(partition: Believed): Promise<void> {
+    const log = this.log(partition)
+    const kept = partition.batches.filter(batch => batch.nextOffset <= log.highWatermark)
+    expect(partition.batches.slice(kept.length).filter(batch => batch.isAcknowledged)).toEqual([])
+    expect(log.highWatermark).toBe(log.logEndOffset)
+    expect(log.highWatermark >= partition.logStart).toBe(true)
+    if (kept.length > 0) expect(kept.at(-1)!.nextOffset).toBe(log.highWatermark)
+    partition.batches = kept
+    const alive = kept.filter(batch => batch.nextOffset > partition.logStart)
+    expect((await readAll(log)).equals(Buffer.concat(alive.map(batch => batch.bytes)))).toBe(true)
+    expect(log.sizeInBytes).toBe(alive.reduce((sum, { bytes }) => sum + bytes.length, 0))
+    const producer = log.state.producers.get(BigInt(partition.id))
+    if (producer) partition.sequence = producer.batches.at(-1)!.lastSequence + 1
+    const last = kept.at(-1)
+    if (last && producer) {
+      const again = log.append(unstamped(last.bytes))
+      expect(again).toMatchObject({ isDuplicate: true, baseOffset: last.baseOffset })
+    }
+  }
+}
+
+function unstamped(bytes: Buffer): Buffer {
+  const batch = Buffer.from(bytes)
+  batch.writeBigInt64BE(0n, 0)
+  batch.writeInt32BE(-1, 12)
+  return batch
+}
+
+test.each(seeds)('stays what a simple model says through restarts and crashes, seed %i', async seed => {
+  const simulation = new Simulation(seed)
+  await simulation.open()
+  for (let step = 0; step < 300; step++) await simulation.step()
+  await simulation.restart('crash')
+  await simulation.restart('close')
+  await simulation.store.close()
+  expect(simulation.store.shards.map(shard => shard.fault)).not.toContainEqual(expect.any(KafkaError))
+})

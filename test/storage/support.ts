@@ -1,0 +1,56 @@
+import { onTestFinished } from 'vitest'
+import { systemClock, type Clock } from '../../src/base/clock.ts'
+import type { Disk } from '../../src/base/disk.ts'
+import type { Logger } from '../../src/base/logger.ts'
+import { memoryDisk } from '../../src/base/memory-disk.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { Slabs } from '../../src/base/slabs.ts'
+import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
+import type { PartitionLog } from '../../src/storage/partition-log.ts'
+import { openStore, type Store, type StoreOptions } from '../../src/storage/store.ts'
+
+/** Keeps what was said, for tests that expect it to be loud. */
+export class LoggedLines implements Logger {
+  readonly lines: string[] = []
+  #add(level: string): (facts: object, message: string) => void {
+    return (_facts, message) => void this.lines.push(`${level} ${message}`)
+  }
+  debug = this.#add('debug')
+  info = this.#add('info')
+  warn = this.#add('warn')
+  error = this.#add('error')
+  fatal = this.#add('fatal')
+}
+
+export type TestStoreOptions = Partial<StoreOptions> & { clock?: Clock; disk?: Disk }
+
+/** A store in memory unless told otherwise. */
+export function openTestStore(options: TestStoreOptions = {}): Promise<Store> {
+  return openStore({
+    disk: memoryDisk(),
+    clock: systemClock,
+    random: seededRandom(1),
+    slabs: new Slabs(),
+    logger: new LoggedLines(),
+    ...options,
+  })
+}
+
+export function batchOf(values: readonly string[], draft: Partial<BatchDraft> = {}): Buffer {
+  return buildBatch({
+    records: values.map((value, index) => ({ value: Buffer.from(value), timestamp: BigInt(1000 + index) })),
+    ...draft,
+  })
+}
+
+export async function readAll(log: PartitionLog, from = log.logStartOffset): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for (let offset = from; offset < log.highWatermark;) {
+    const slice = await log.read(offset, { lengthMax: 1 << 20, limit: log.highWatermark, atLeastOne: true })
+    pieces.push(...slice.pieces.map(piece => Buffer.from(piece)))
+    offset = slice.nextOffset
+    slice.release()
+  }
+  return Buffer.concat(pieces)
+}
+export { onTestFinished }
