@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { MalformedError } from '../protocol/reader.ts'
 import type { ConnectionInfo, Services } from './context.ts'
-import { dispatch, UnservedError, type Answer } from './dispatch.ts'
-import { FrameReader } from './frames.ts'
+import { dispatch, isPipelined, UnservedError, type Answer } from './dispatch.ts'
+import { FrameReader, type Frame } from './frames.ts'
 
 /** What one connection may hold in memory, in bytes, before it has to wait. */
 const limits = {
@@ -33,6 +33,8 @@ export class Connection {
   readonly #abort = new AbortController()
   readonly #slots: Slot[] = []
   #isServing = false
+  /** A request that is not pipelined, while those before it are being answered: it may ask for what they do. */
+  #deferred: Frame | undefined
   /** A request that is not pipelined is being answered. */
   #isBusy = false
   /** The peer does not read what we answer. */
@@ -98,10 +100,16 @@ export class Connection {
     this.#isServing = true
     try {
       while (this.#mayServe()) {
-        const frame = this.#frames.next()
+        const frame = this.#deferred ?? this.#frames.next()
+        this.#deferred = undefined
         if (!frame) break
+        const isSerial = !isPipelined(frame)
+        if (isSerial && this.#slots.length > 0) {
+          this.#deferred = frame
+          break
+        }
         try {
-          this.#take(dispatch(frame, this.info, this.#services))
+          this.#take(dispatch(frame, this.info, this.#services), isSerial)
         } finally {
           frame.hold?.release()
         }
@@ -135,17 +143,17 @@ export class Connection {
     })
   }
 
-  #take(answer: Answer): void {
+  #take(answer: Answer, isSerial: boolean): void {
     const slot: Slot = { answer, isReady: false, pieces: undefined }
     this.#slots.push(slot)
     if (!(answer.pieces instanceof Promise)) {
       this.#ready(slot, answer.pieces)
       return
     }
-    if (!answer.isPipelined) this.#isBusy = true
+    if (isSerial) this.#isBusy = true
     void answer.pieces.then(pieces => {
       this.#ready(slot, pieces)
-      if (!answer.isPipelined) {
+      if (isSerial) {
         this.#isBusy = false
         this.#serve()
       }

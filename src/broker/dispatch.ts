@@ -13,8 +13,6 @@ import type { Frame } from './frames.ts'
 
 /** An answer under way. `pieces` are its frame's bytes; undefined sends nothing. */
 export interface Answer {
-  /** The connection may go on to its next request before this answer is there. */
-  readonly isPipelined: boolean
   readonly pieces: Buffer[] | undefined | Promise<Buffer[] | undefined>
   /** Called once the bytes have left, or never will. */
   readonly sent: (() => void)[]
@@ -31,6 +29,11 @@ interface Served {
 }
 
 const served = new Map<number, Served>(apis.map(api => [api.key, { api, versions: versions(api.versions) }]))
+
+/** Whether requests behind this one may be served before it is answered, and it before those in front of it are. */
+export function isPipelined({ bytes }: Frame): boolean {
+  return bytes.length >= 2 && served.get(bytes.readInt16BE(0))?.api.pipelined === true
+}
 
 /**
  * From a frame to its answer: header, room, version, body, room, answer.
@@ -53,11 +56,7 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   if (!isServed) {
     const { correlationId } = codec(RequestHeader, 1).decode(reader)
     const refusal = apiVersions.refuse({} as never, errorCodes.UNSUPPORTED_VERSION, 0)
-    return {
-      isPipelined: false,
-      pieces: write(apiVersions, 0, correlationId, refusal),
-      sent: [],
-    }
+    return { pieces: write(apiVersions, 0, correlationId, refusal), sent: [] }
   }
 
   const header = codec(RequestHeader, isFlexible ? 2 : 1).decode(reader)
@@ -95,7 +94,7 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   } catch (error) {
     pieces = refuse(error)
   }
-  return { isPipelined: api.pipelined === true, pieces, sent }
+  return { pieces, sent }
 }
 
 /** The whole frame of a response. ApiVersions keeps header version 0, so that any client can read it (KIP-511). */

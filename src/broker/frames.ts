@@ -20,8 +20,10 @@ const lengthLength = 4
 /** The length and the API key, which say all that must be known to keep a frame. */
 const headLength = 6
 const produceKey = 0
-/** Memory taken at once for a frame that was announced. */
-const grantedLength = 1024 * 1024
+/** Memory taken for a frame of which little has come, and how many times more than what has come is taken. */
+const granted = { lengthMin: 64 * 1024, factor: 16 }
+/** Up to this length bytes that have to wait are joined, so that tiny chunks cost their bytes and not an object each. */
+const joinedLengthMax = 64 * 1024
 
 /**
  * Cuts a connection's bytes into frames. Chunks are lent: the socket reads the next one into the same memory. So what a
@@ -56,7 +58,10 @@ export class FrameReader {
 
   /** Copies what is left of the chunk that was lent. */
   keep(): void {
-    if (this.#lent.length > 0) this.#waiting.push(Buffer.from(this.#lent))
+    const last = this.#waiting.at(-1)
+    if (last && last.length + this.#lent.length <= joinedLengthMax)
+      this.#waiting.splice(-1, 1, Buffer.concat([last, this.#lent]))
+    else if (this.#lent.length > 0) this.#waiting.push(Buffer.from(this.#lent))
     this.#lent = nothing
   }
 
@@ -88,9 +93,9 @@ export class FrameReader {
   }
 
   #begin(length: number, isProduce: boolean): Partial {
-    const granted = Math.min(length, grantedLength)
-    const hold = isProduce ? this.#slabs.take(granted) : undefined
-    return { length, isProduce, bytes: hold?.bytes ?? Buffer.allocUnsafe(granted), hold, filled: 0 }
+    const taken = Math.min(length, Math.max(granted.lengthMin, granted.factor * this.buffered))
+    const hold = isProduce ? this.#slabs.take(taken) : undefined
+    return { length, isProduce, bytes: hold?.bytes ?? Buffer.allocUnsafe(taken), hold, filled: 0 }
   }
 
   #fill(partial: Partial): Frame | undefined {
@@ -109,7 +114,7 @@ export class FrameReader {
   }
 
   #grow(partial: Partial): void {
-    const length = Math.min(partial.length, 2 * partial.bytes.length)
+    const length = Math.min(partial.length, granted.factor * partial.bytes.length)
     const hold = partial.isProduce ? this.#slabs.take(length) : undefined
     const bytes = hold?.bytes ?? Buffer.allocUnsafe(length)
     partial.bytes.copy(bytes)

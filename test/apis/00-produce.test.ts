@@ -214,6 +214,16 @@ test('answers pipelined requests in order, with rising offsets', async () => {
   expect(recordsIn(await fetchFrom(client, topic))).toEqual(answers.map((_, index) => `${index}:${index}`))
 })
 
+test('lets what comes behind it on the connection see what it wrote, acknowledged or not', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const acknowledged = produceTo(client, topic, batchOf(['a', 'b']))
+  expect((await latest(client, topic.name)).offset).toBe(2n)
+  await acknowledged
+  await client.post(produce, 13, produceOf(topic, batchOf(['c']), { acks: 0 }))
+  expect((await latest(client, topic.name)).offset).toBe(3n)
+})
+
 test('answers a repeated batch of an idempotent producer with its first offset, five batches back', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client)

@@ -53,13 +53,7 @@ export const produce = api({
     const topics = request.topicData.map(data => appendTopic(data, context))
     const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
     blocks.delete(undefined)
-    if (acks === 0) {
-      for (const block of blocks)
-        block!.catch(() => context.connection.close('an unacknowledged batch was not written'))
-      const refused = topics.flatMap(({ parts }) => parts).find(({ error }) => error !== undefined)
-      if (refused) context.connection.close(`an unacknowledged batch was refused: ${nameOf(refused.error)}`)
-      return undefined
-    }
+    if (acks === 0) return unacknowledged(topics, blocks, context)
     if (blocks.size === 0) return answer(topics, undefined)
     return Promise.allSettled(blocks).then(settled => answer(topics, new Map(zip([...blocks], settled))))
   },
@@ -77,6 +71,18 @@ export const produce = api({
     })),
   }),
 })
+
+/** With acks=0 nothing is answered, but what comes behind it on the connection sees what it wrote. */
+async function unacknowledged(
+  topics: readonly TopicParts[],
+  blocks: ReadonlySet<Promise<void> | undefined>,
+  { connection }: Context,
+): Promise<undefined> {
+  const refused = topics.flatMap(({ parts }) => parts).find(({ error }) => error !== undefined)
+  if (refused) connection.close(`an unacknowledged batch was refused: ${nameOf(refused.error)}`)
+  const failed = (await Promise.allSettled(blocks)).some(({ status }) => status === 'rejected')
+  if (failed) connection.close('an unacknowledged batch was not written')
+}
 
 type Settled = PromiseSettledResult<void>
 
