@@ -144,7 +144,12 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       settings: groupSettings(settings),
     })
     await groups.load()
-    catalog.listen({ topicDeleted: topic => void groups.topicDeleted(topic.name, topic.id) })
+    catalog.listen({
+      topicDeleted({ name, id }) {
+        if (name === offsetsTopicName) groups.offsetsDeleted()
+        else void groups.topicDeleted(name, id)
+      },
+    })
     return {
       apis,
       clock,

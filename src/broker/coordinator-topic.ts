@@ -1,12 +1,12 @@
-import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { OffsetsRecord, OffsetsTopic } from '../groups/offsets-topic.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import type { Catalog, NewTopic, Topic } from './catalog.ts'
 
 /**
  * An internal topic as a coordinator sees it: one ordered, durable log of keys and values per partition. The topic is made
- * at the first append, as Kafka makes it at the first need.
+ * at the first append, as Kafka makes it at the first need; also after somebody has deleted it.
  */
 export class CoordinatorTopic implements OffsetsTopic {
   readonly #catalog: Catalog
@@ -21,6 +21,11 @@ export class CoordinatorTopic implements OffsetsTopic {
     this.#definition = definition
     const topic = catalog.topic(definition.name)
     if (topic) this.#logs = logsOf(topic)
+    catalog.listen({
+      topicDeleted: ({ name }) => {
+        if (name === definition.name) this.#logs = undefined
+      },
+    })
   }
 
   get partitionCount(): number {
@@ -46,16 +51,17 @@ export class CoordinatorTopic implements OffsetsTopic {
 
   async lastPending(partition: number): Promise<void> {
     await this.#creation
-    if (this.#logs) await this.#log(partition).lastPending
+    await this.#logs?.[partition]?.lastPending
   }
 
   async replay(partition: number, visit: (key: Buffer, value: Buffer | null) => void): Promise<void> {
-    if (this.#logs) await this.#log(partition).replay((key, value) => visit(key!, value))
+    await this.#logs?.[partition]?.replay((key, value) => visit(key!, value))
   }
 
+  /** Somebody may have made the topic with fewer partitions than the coordinator counted on. */
   #log(partition: number): CoordinatorLog {
     const log = this.#logs![partition]
-    assert(log !== undefined, `no partition ${partition} in ${this.#definition.name}`)
+    if (!log) throw new KafkaError('NOT_COORDINATOR')
     return log
   }
 }

@@ -3,6 +3,7 @@ import { seededRandom } from '../../src/base/random.ts'
 import { Slabs } from '../../src/base/slabs.ts'
 import { FrameReader } from '../../src/broker/frames.ts'
 import { MalformedError } from '../../src/protocol/reader.ts'
+import { memoryInUse } from '../support/fuzz.ts'
 
 const lengthMax = 1024 * 1024
 const produceKey = 0
@@ -31,6 +32,24 @@ function drain(frames: FrameReader): string[] {
   return drained
 }
 
+/** Lends a chunk, as a socket does that overwrites it afterwards, and gives the frames that it completes. */
+function feed(frames: FrameReader, chunk: Buffer): string[] {
+  const lent = Buffer.from(chunk)
+  frames.push(lent)
+  const drained = drain(frames)
+  frames.keep()
+  lent.fill(0xee)
+  return drained
+}
+
+/** The same while no request can be served. */
+function feedWaiting(frames: FrameReader, chunk: Buffer): void {
+  const lent = Buffer.from(chunk)
+  frames.push(lent)
+  frames.keep()
+  lent.fill(0xee)
+}
+
 /** Pushes a chunk as a socket does that reads its next one into the same memory; returns the frames that were whole by then. */
 function lend(frames: FrameReader, chunk: Buffer): string[] {
   const memory = Buffer.from(chunk)
@@ -47,29 +66,32 @@ function bodyOf(frame: Buffer): string {
 }
 
 describe('cutting', () => {
-  test('gives the frames of one chunk in their order: Produce as a view of it, others as their own', () => {
+  test('gives the frames of one chunk in their order', () => {
     const { frames } = setup()
-    const sent = [frameOf(produceKey, 10), frameOf(metadataKey, 1), frameOf(metadataKey, 300)]
-    const chunk = Buffer.concat(sent)
-    frames.push(chunk)
-    const [first, second, third] = [frames.next()!, frames.next()!, frames.next()!]
-    expect(first.bytes).toEqual(sent[0]!.subarray(4))
-    expect(first.hold).toBeUndefined()
-    chunk.fill(0xdd)
-    expect(first.bytes.every(byte => byte === 0xdd)).toBe(true)
-    expect([second, third].map(({ bytes }) => bytes.toString('hex'))).toEqual(sent.slice(1).map(bodyOf))
+    const sent = [frameOf(metadataKey, 10), frameOf(produceKey, 1), frameOf(metadataKey, 300)]
+    expect(feed(frames, Buffer.concat(sent))).toEqual(sent.map(bodyOf))
     expect(frames.buffered).toBe(0)
+  })
+
+  test('leaves a produce where it lies when it came whole', () => {
+    const { frames, slabs } = setup()
+    const chunk = frameOf(produceKey, 5000)
+    frames.push(chunk)
+    const { bytes, hold } = frames.next()!
+    expect(bytes.buffer).toBe(chunk.buffer)
+    expect(hold).toBeUndefined()
+    expect(slabs.takenLength).toBe(0)
   })
 
   test.each([produceKey, metadataKey])('joins a frame of API %i that comes byte by byte', key => {
     const { frames } = setup()
     const sent = frameOf(key, 5000)
-    const received = [...sent].flatMap(byte => lend(frames, Buffer.of(byte)))
-    expect(received).toEqual([bodyOf(sent)])
+    for (const byte of sent.subarray(0, -1)) expect(feed(frames, Buffer.of(byte))).toEqual([])
+    expect(feed(frames, sent.subarray(-1))).toEqual([bodyOf(sent)])
     expect(frames.buffered).toBe(0)
   })
 
-  test('gives the same frames wherever the chunks are cut', () => {
+  test('gives the same frames wherever the chunks are cut and whenever they are asked for', () => {
     for (let seed = 0; seed < 200; seed++) {
       const random = seededRandom(seed)
       const sent = Array.from({ length: 20 }, () =>
@@ -79,10 +101,12 @@ describe('cutting', () => {
       const { frames, slabs } = setup()
       const received: string[] = []
       for (let at = 0; at < bytes.length;) {
-        const length = 1 + random.below(random.below(3) === 0 ? 3 : 9000)
-        received.push(...lend(frames, bytes.subarray(at, at + length)))
-        at += length
+        const chunk = bytes.subarray(at, at + 1 + random.below(random.below(3) === 0 ? 3 : 9000))
+        at += chunk.length
+        if (random.below(4) === 0) feedWaiting(frames, chunk)
+        else received.push(...feed(frames, chunk))
       }
+      received.push(...drain(frames))
       expect(received, `seed ${seed}`).toEqual(sent.map(bodyOf))
       expect(frames.buffered).toBe(0)
       // At most the slab that is being filled.
@@ -90,44 +114,27 @@ describe('cutting', () => {
     }
   })
 
-  test('takes a frame of the greatest length', () => {
+  test.each([produceKey, metadataKey])('takes a frame of API %i of the greatest length', key => {
     const { frames } = setup()
-    const sent = frameOf(metadataKey, lengthMax)
-    expect(lend(frames, sent.subarray(0, 100_000))).toEqual([])
-    expect(lend(frames, sent.subarray(100_000))).toEqual([bodyOf(sent)])
-  })
-
-  test('gives what came while nothing could be served, later', () => {
-    const { frames } = setup()
-    const sent = [frameOf(metadataKey, 50), frameOf(produceKey, 5000), frameOf(produceKey, 70)]
-    for (const chunk of cutEvery(Buffer.concat(sent), 1000)) {
-      frames.push(chunk)
-      frames.keep()
-    }
-    expect(frames.buffered).toBe(Buffer.concat(sent).length)
-    expect(drain(frames)).toEqual(sent.map(bodyOf))
-    expect(frames.buffered).toBe(0)
+    const sent = frameOf(key, lengthMax)
+    expect(feed(frames, sent.subarray(0, 100))).toEqual([])
+    expect(feed(frames, sent.subarray(100, 200_000))).toEqual([])
+    expect(feed(frames, sent.subarray(200_000))).toEqual([bodyOf(sent)])
   })
 })
-
-function cutEvery(bytes: Buffer, length: number): Buffer[] {
-  const count = Math.ceil(bytes.length / length)
-  return Array.from({ length: count }, (_, index) => bytes.subarray(index * length, (index + 1) * length))
-}
 
 describe('memory', () => {
   test('counts a produce that spans chunks, and nothing else', () => {
     const { frames, slabs } = setup()
-    const cut = (frame: Buffer): void => {
-      frames.push(frame.subarray(0, 9))
-      expect(frames.next()).toBeUndefined()
-      frames.keep()
-      frames.push(frame.subarray(9))
-    }
-    cut(frameOf(metadataKey, 100))
+    const other = frameOf(metadataKey, 100)
+    expect(feed(frames, other.subarray(0, 9))).toEqual([])
+    frames.push(other.subarray(9))
     expect(frames.next()!.hold).toBeUndefined()
     expect(slabs.takenLength).toBe(0)
-    cut(frameOf(produceKey, 600_000))
+
+    const produce = frameOf(produceKey, 600_000)
+    expect(feed(frames, produce.subarray(0, 300_000))).toEqual([])
+    frames.push(produce.subarray(300_000))
     const { bytes, hold } = frames.next()!
     expect(bytes).toHaveLength(600_000)
     expect(slabs.takenLength).toBeGreaterThanOrEqual(600_000)
@@ -135,27 +142,30 @@ describe('memory', () => {
     expect(slabs.takenLength).toBe(0)
   })
 
-  test('grows with what has come, not with what was announced', () => {
+  test('is not taken for what is announced and not sent', () => {
     const slabs = new Slabs()
-    const mebibyte = 1024 * 1024
-    const frames = new FrameReader(slabs, 100 * mebibyte)
-    const sent = frameOf(produceKey, 50 * mebibyte)
-    const received: string[] = []
-    for (const chunk of cutEvery(sent.subarray(0, 3 * mebibyte), 64 * 1024))
-      received.push(...lend(frames, chunk))
-    expect(received).toEqual([])
-    expect(slabs.takenLength).toBeLessThanOrEqual(4 * mebibyte)
-    for (const chunk of cutEvery(sent.subarray(3 * mebibyte), mebibyte)) received.push(...lend(frames, chunk))
-    expect(received).toHaveLength(1)
-    expect(slabs.takenLength).toBe(0)
+    const announced = frameOf(produceKey, lengthMax).subarray(0, 20)
+    for (let index = 0; index < 200; index++) feed(new FrameReader(slabs, lengthMax), announced)
+    expect(slabs.takenLength).toBeLessThan(200 * 70_000)
   })
 
-  test('is given back when the connection ends within a frame', () => {
+  test('comes back when the connection ends within a frame', () => {
     const { frames, slabs } = setup()
-    lend(frames, frameOf(produceKey, lengthMax).subarray(0, 400_000))
+    feed(frames, frameOf(produceKey, 600_000).subarray(0, 500_000))
     expect(slabs.takenLength).toBeGreaterThan(0)
     frames.close()
     expect(slabs.takenLength).toBe(0)
+    expect(frames.buffered).toBe(0)
+  })
+
+  test('is in proportion to tiny chunks that have to wait', () => {
+    const { frames } = setup()
+    const sent = frameOf(metadataKey, 100_000)
+    const before = memoryInUse()
+    for (const byte of sent) feedWaiting(frames, Buffer.of(byte))
+    expect(frames.buffered).toBe(sent.length)
+    expect(memoryInUse() - before).toBeLessThan(20 * sent.length)
+    expect(drain(frames)).toEqual([bodyOf(sent)])
   })
 })
 
