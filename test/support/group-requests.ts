@@ -92,7 +92,7 @@ export async function leaveAs(client: WireClient, groupId: string, memberId: str
   await client.call(leaveGroup, 5, { groupId, members: [{ memberId }] })
 }
 
-/** Commits offset `committedOffset` of partitions of one topic for a group without members, or for a member. */
+/** Commits offsets, by partition of one topic, and gives the errors in that order; for nobody unless the draft says for whom. */
 export async function commitTo(
   client: WireClient,
   groupId: string,
@@ -114,7 +114,9 @@ export async function commitTo(
     ...draft,
     topics: [{ ...topic, partitions }],
   })
-  return topics[0]!.partitions.map(({ errorCode }) => errorName(errorCode))
+  // Apache Kafka tells of those that are not there first.
+  const results = topics[0]!.partitions.sort((a, b) => a.partitionIndex - b.partitionIndex)
+  return results.map(({ errorCode }) => errorName(errorCode))
 }
 
 /** The state that DescribeGroups shows. */
