@@ -1,4 +1,4 @@
-import { field } from '../protocol/records/batch.ts'
+import { field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
 import { readInt64, readUint64, writeUint64 } from './integers.ts'
 
 /**
@@ -115,10 +115,11 @@ export function writeRow(
   for (const [target, source, length] of copiedFields) copyBytes(row, at + target, batch, source, length)
 }
 
-/** Whether a row and the batch at `batchAt` say the same. What the batch's own checksum leaves out is compared here. */
+/** Whether a row and the v2 batch at `batchAt` say the same. What the batch's own checksum leaves out is compared here. */
 export function agrees(row: Buffer, at: number, batch: Buffer, batchAt: number): boolean {
   if (batch.length - batchAt < row.readUInt32BE(at + rowField.length)) return false
-  if (batch.readInt32BE(batchAt + field.batchLength) + 12 !== row.readUInt32BE(at + rowField.length))
+  if (batch[batchAt + field.magic] !== magicCurrent) return false
+  if (batch.readInt32BE(batchAt + field.batchLength) + logOverhead !== row.readUInt32BE(at + rowField.length))
     return false
   return copiedFields.every(([target, source, length]) =>
     equalBytes(row, at + target, batch, batchAt + source, length),

@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest'
+import { blockHeaderLength } from '../../src/storage/block.ts'
+import { audit } from '../../src/storage/audit.ts'
+import type { PartitionLog } from '../../src/storage/partition-log.ts'
+import type { Store, StoreOptions } from '../../src/storage/store.ts'
+import { rowLength } from '../../src/storage/row.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
+import { batchOf, LoggedLines, openTestStore, readAll } from './support.ts'
+
+const log1 = 'shard-0/00000000000000000001.log'
+const index1 = 'shard-0/00000000000000000001.idx'
+
+/** Three blocks of partitions 1 and 2, closed or as a kill would leave them. */
+async function threeBlocks(how: 'close' | 'kill', options: Partial<StoreOptions> = {}): Promise<FaultyDisk> {
+  const disk = new FaultyDisk()
+  const store = await openTestStore({ disk, ...options })
+  const logs = [1, 2].map(id => store.create(id, { createdAt: 1 }))
+  for (const word of ['one', 'two', 'three']) {
+    for (const log of logs) log.append(batchOf([word, `${word} ${log.id}`]))
+    await store.flushed()
+  }
+  // The anchor is written behind the answers.
+  await new Promise(resolve => void setTimeout(resolve, 5))
+  const left = disk.copy()
+  await store.close()
+  return how === 'close' ? disk : left
+}
+
+async function reopen(
+  disk: FaultyDisk,
+  options: Partial<StoreOptions> = {},
+): Promise<{ store: Store; logs: PartitionLog[] }> {
+  const store = await openTestStore({ disk, ...options })
+  const logs = [1, 2].map(id => store.create(id, { createdAt: 1 }))
+  store.dropUnknown()
+  return { store, logs }
+}
+
+async function closeAudited(store: Store): Promise<void> {
+  expect(await audit(store)).toEqual([])
+  await store.close()
+}
+
+/** Where each block of a file begins, and where the last ends. */
+function blocksOf(file: Buffer): number[] {
+  const positions = [0]
+  for (let at = 0; at < file.length;) {
+    at += blockHeaderLength + file.readUInt32BE(at + 68) + file.readUInt32BE(at + 72)
+    positions.push(at)
+  }
+  return positions
+}
+
+function flip(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes)
+  copy[at]! ^= 0x10
+  return copy
+}
+
+/** As if the last blocks had been written and neither synced nor anchored. */
+function withoutAnchor(disk: FaultyDisk): FaultyDisk {
+  disk.put('shard-0/anchor', Buffer.alloc(0))
+  return disk
+}
+
+describe('a torn tail', () => {
+  test('is cut whole wherever it was torn', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const whole = disk.get(log1)
+    const [, , third, end] = blocksOf(whole)
+    for (let length = third!; length <= end!; length++) {
+      const torn = disk.copy()
+      torn.put(log1, whole.subarray(0, length))
+      const { store, logs } = await reopen(torn)
+      const isWhole = length === end
+      expect(logs.map(log => log.highWatermark)).toEqual(isWhole ? [6n, 6n] : [4n, 4n])
+      expect(torn.get(log1).length).toBe(isWhole ? end : third)
+      expect(store.shards[0]!.fault).toBeUndefined()
+      await store.close()
+    }
+  })
+
+  test('is cut whole whichever of its bytes never reached the disk', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const whole = disk.get(log1)
+    const [, , third, end] = blocksOf(whole)
+    for (let at = third!; at < end!; at++) {
+      const torn = disk.copy()
+      torn.put(log1, flip(whole, at))
+      const { store, logs } = await reopen(torn)
+      expect(logs.map(log => log.highWatermark)).toEqual([4n, 4n])
+      logs[0]!.append(batchOf(['again']))
+      await store.flushed()
+      await closeAudited(store)
+    }
+  })
+
+  test('may be followed by anything, as in a file that is used again', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const whole = disk.get(log1)
+    const [, , third] = blocksOf(whole)
+    // Older blocks of the same shard behind the last one.
+    disk.put(log1, Buffer.concat([whole.subarray(0, third), whole.subarray(0, third), Buffer.alloc(700)]))
+    const { store, logs } = await reopen(disk)
+    expect(logs.map(log => log.highWatermark)).toEqual([4n, 4n])
+    await closeAudited(store)
+  })
+
+  test('that is sound is written again and synced before anyone sees it', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const [, , third, end] = blocksOf(disk.get(log1))
+    await (await reopen(disk)).store.close()
+    const { operations } = disk
+    const written = operations.findIndex(({ operation, name }) => operation === 'write' && name === log1)
+    const synced = operations.findIndex(({ operation, name }) => operation === 'sync' && name === log1)
+    expect(written).toBeGreaterThanOrEqual(0)
+    expect(synced).toBeGreaterThan(written)
+    expect(end! - third!).toBeGreaterThan(0)
+  })
+
+  test('that was synced is left alone', async () => {
+    const disk = await threeBlocks('kill')
+    await (await reopen(disk)).store.close()
+    expect(disk.count('write', log1)).toBe(0)
+  })
+})
+
+describe('damage to what was synced', () => {
+  test('fences the shard, cuts nothing, and leaves the rest readable', async () => {
+    const disk = await threeBlocks('kill')
+    const whole = disk.get(log1)
+    const [, second, third, end] = blocksOf(whole)
+    const places = [second!, second! + 4, second! + 20, second! + blockHeaderLength + 3, third! + 16]
+    for (const at of places) {
+      const damaged = disk.copy()
+      damaged.put(log1, flip(whole, at))
+      const logger = new LoggedLines()
+      const { store, logs } = await reopen(damaged, { logger })
+      expect(store.shards[0]!.fault?.error).toBe('KAFKA_STORAGE_ERROR')
+      expect(() => logs[0]!.append(batchOf(['more']))).toThrow(store.shards[0]!.fault)
+      expect(damaged.get(log1).length).toBe(end)
+      expect((await readAll(logs[0]!)).length).toBe(logs[0]!.sizeInBytes)
+      expect(logs[0]!.highWatermark).toBe(at < third! ? 2n : 4n)
+      expect(logger.lines.some(line => line.startsWith('error'))).toBe(true)
+      await closeAudited(store)
+      expect(damaged.get(log1)).toEqual(flip(whole, at))
+    }
+  })
+
+  test('is recognised by a later block when the anchor is gone', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const whole = disk.get(log1)
+    const [, second, third] = blocksOf(whole)
+    for (let at = second!; at < third!; at += 7) {
+      const damaged = disk.copy()
+      damaged.put(log1, flip(whole, at))
+      const { store, logs } = await reopen(damaged)
+      expect(store.shards[0]!.fault?.error).toBe('KAFKA_STORAGE_ERROR')
+      expect(logs[0]!.highWatermark).toBe(2n)
+      await store.close()
+    }
+  })
+
+  test('is recognised when whole blocks are missing', async () => {
+    const disk = await threeBlocks('kill')
+    const [, second] = blocksOf(disk.get(log1))
+    disk.put(log1, disk.get(log1).subarray(0, second))
+    const { store } = await reopen(disk)
+    expect(store.shards[0]!.fault?.message).toMatch(/more was synced/)
+    await store.close()
+  })
+
+  test('of a batch that is read is answered with KAFKA_STORAGE_ERROR', async () => {
+    const disk = await threeBlocks('close')
+    const whole = disk.get(log1)
+    disk.put(log1, flip(whole, blockHeaderLength + 2 * rowLength + 70))
+    const { store, logs } = await reopen(disk)
+    const read = (): unknown => logs[0]!.read(0n, { lengthMax: 1000, limit: 6n, atLeastOne: true })
+    expect(read).toThrow(/not the batch that was written/)
+    expect(logs[1]!.read(0n, { lengthMax: 1, limit: 6n, atLeastOne: true })).toMatchObject({ nextOffset: 2n })
+    expect((await audit(store))[0]).toMatch(/broken at 0: a batch with a wrong checksum/)
+    await store.close()
+  })
+})
+
+describe('what can be made again', () => {
+  const options = { segmentBytes: 900, tailBytesMax: 0, strideRecords: 3 }
+
+  async function manySegments(): Promise<FaultyDisk> {
+    const disk = new FaultyDisk()
+    const { store, logs } = await reopen(disk, options)
+    for (let round = 0; round < 12; round++) {
+      for (const log of logs) log.append(batchOf([`round ${round}`, 'x'.repeat(round)]))
+      await store.flushed()
+    }
+    await store.close()
+    return disk
+  }
+
+  async function expectWhole(disk: FaultyDisk): Promise<void> {
+    const { store, logs } = await reopen(disk, options)
+    expect(store.shards[0]!.fault).toBeUndefined()
+    expect(logs.map(log => log.highWatermark)).toEqual([24n, 24n])
+    expect(logs.map(log => log.logStartOffset)).toEqual([0n, 0n])
+    for (const log of logs) expect((await readAll(log)).length).toBe(log.sizeInBytes)
+    await closeAudited(store)
+  }
+
+  test('is every sparse index, missing, cut or damaged', async () => {
+    const disk = await manySegments()
+    const names = disk.names('.idx')
+    expect(names.length).toBeGreaterThan(3)
+    for (const name of names) {
+      for (const bytes of [undefined, flip(disk.get(name), 40), disk.get(name).subarray(0, 50)]) {
+        const damaged = disk.copy()
+        if (bytes) damaged.put(name, bytes)
+        else damaged.files.delete(name)
+        await expectWhole(damaged)
+        expect(damaged.get(name)).toEqual(disk.get(name))
+      }
+    }
+  })
+
+  test('is every footer', async () => {
+    const disk = await manySegments()
+    for (const name of disk.names('.log').slice(0, -1)) {
+      for (const back of [1, 60, 100, 300]) {
+        const damaged = disk.copy()
+        damaged.put(name, disk.get(name).subarray(0, -back))
+        await expectWhole(damaged)
+        expect(damaged.get(name)).toEqual(disk.get(name))
+      }
+    }
+  })
+
+  test('is the checkpoint', async () => {
+    const disk = await manySegments()
+    disk.files.delete('shard-0/checkpoint')
+    await expectWhole(disk)
+    const damaged = await manySegments()
+    damaged.put('shard-0/checkpoint', flip(damaged.get('shard-0/checkpoint'), 80))
+    await expectWhole(damaged)
+  })
+
+  test('is the anchor, missing, stale or torn', async () => {
+    const disk = await manySegments()
+    const anchor = disk.get('shard-0/anchor')
+    for (const bytes of [Buffer.alloc(0), flip(anchor, 20), flip(anchor, 532), flip(flip(anchor, 20), 532)]) {
+      const damaged = disk.copy()
+      damaged.put('shard-0/anchor', bytes)
+      await expectWhole(damaged)
+    }
+  })
+
+  test('is a damaged sparse index in the middle of a live segment', async () => {
+    const disk = await threeBlocks('kill')
+    const index = disk.get(index1)
+    disk.put(index1, flip(index, 33))
+    await closeAudited((await reopen(disk)).store)
+    expect(disk.get(index1)).toEqual(index)
+  })
+})
+
+describe('a restart', () => {
+  test('raises the leader epoch and the block epoch, and remembers where each epoch ended', async () => {
+    const disk = await threeBlocks('close')
+    for (const [start, epoch] of [
+      [2, 1],
+      [3, 2],
+    ] as const) {
+      const { store, logs } = await reopen(disk)
+      expect(store.startCount).toBe(start)
+      expect(logs[0]!.leaderEpoch).toBe(epoch)
+      logs[0]!.append(batchOf([`in epoch ${epoch}`]))
+      await store.flushed()
+      await closeAudited(store)
+    }
+    const { store, logs } = await reopen(disk)
+    const log = logs[0]!
+    expect([0, 1, 2, 3].map(epoch => log.epochEnd(epoch))).toEqual([
+      { leaderEpoch: 0, endOffset: 6n },
+      { leaderEpoch: 1, endOffset: 7n },
+      { leaderEpoch: 2, endOffset: 8n },
+      { leaderEpoch: 3, endOffset: 8n },
+    ])
+    expect(log.epochEnd(4)).toEqual({ leaderEpoch: -1, endOffset: -1n })
+    const { pieces } = await log.read(7n, { lengthMax: 1, limit: 8n, atLeastOne: true })
+    expect(pieces[0]!.readInt32BE(12)).toBe(2)
+    await closeAudited(store)
+  })
+
+  test('gives LSNs and block numbers that go on where the last ones ended', async () => {
+    const disk = await threeBlocks('close')
+    const { store, logs } = await reopen(disk)
+    logs[0]!.append(batchOf(['next']))
+    await store.flushed()
+    expect(store.shards[0]!.synced).toMatchObject({ blockNumber: 4, lsn: 7, blockEpoch: 2 })
+    await closeAudited(store)
+  })
+
+  test('recognises a retry of what was written before it', async () => {
+    for (const how of ['close', 'kill'] as const) {
+      const first = new FaultyDisk()
+      const before = await reopen(first)
+      const sequences = [0, 1, 2, 3, 4, 5]
+      const batch = (sequence: number): Buffer =>
+        batchOf(['value'], { producerId: 9n, producerEpoch: 0, baseSequence: sequence })
+      for (const sequence of sequences) before.logs[0]!.append(batch(sequence))
+      await before.store.flushed()
+      const copy = first.copy()
+      await before.store.close()
+      const { store, logs } = await reopen(how === 'close' ? first : copy)
+      const log = logs[0]!
+      for (const sequence of [1, 2, 3, 4, 5]) {
+        const again = log.append(batch(sequence))
+        expect(again).toMatchObject({
+          isDuplicate: true,
+          baseOffset: BigInt(sequence),
+          lastOffset: BigInt(sequence),
+        })
+        await again.committed
+      }
+      expect(() => log.append(batch(0))).toThrow(/Out of order sequence/)
+      expect(log.append(batch(6))).toMatchObject({ isDuplicate: false, baseOffset: 6n })
+      await store.flushed()
+      await closeAudited(store)
+    }
+  })
+
+  test('drops what nobody claims', async () => {
+    const disk = await threeBlocks('close')
+    const store = await openTestStore({ disk })
+    store.create(1, { createdAt: 1 })
+    store.dropUnknown()
+    expect(store.partition(2)).toBeUndefined()
+    expect(store.create(2, { createdAt: 2 }).logEndOffset).toBe(0n)
+    await store.close()
+  })
+
+  test('refuses a directory that a newer version wrote', async () => {
+    const disk = await threeBlocks('close')
+    disk.put('format', Buffer.from('odradek data directory, format 2\n'))
+    await expect(reopen(disk)).rejects.toMatchObject({ name: 'StorageFormatError', message: /newer odradek/ })
+    disk.put('format', Buffer.from('something else\n'))
+    await expect(reopen(disk)).rejects.toMatchObject({ name: 'StorageFormatError' })
+    // Refused, and given back.
+    disk.put('format', Buffer.from('odradek data directory, format 1\n'))
+    await (await reopen(disk)).store.close()
+  })
+})
