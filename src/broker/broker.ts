@@ -142,6 +142,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
       lookup: lookupOf(catalog),
       settings: groupSettings(settings),
+      reportBug: error => void bugs.push(error),
     })
     await groups.load()
     catalog.listen({

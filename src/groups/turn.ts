@@ -4,7 +4,7 @@ import type { OffsetsRecord } from './offsets-topic.ts'
 import type { Parked } from './parked.ts'
 import type { PartitionState } from './partition-state.ts'
 
-/** Decides one operation on the state of a partition. Throws a KafkaError before it has changed anything. */
+/** Decides one operation on the state of a partition. Throws a KafkaError to refuse it, and has written nothing then. */
 export type Decide<Reply> = (turn: Turn) => Reply
 
 /**

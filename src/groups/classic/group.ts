@@ -78,7 +78,7 @@ export class ClassicGroup {
     this.leaderId = value.leader ?? undefined
     this.state = this.members.size > 0 ? 'Stable' : 'Empty'
     this.isInitialRebalance = false
-    this.subscribedTopics = this.readSubscriptions()
+    this.subscribedTopics = this.#readSubscriptions()
   }
 
   /** The group as a record at its present generation, with `assignments` by member id; absent ones are empty. */
@@ -186,14 +186,14 @@ export class ClassicGroup {
   /** Whether a member that speaks `protocols` can be one of this group: every other member knows one of them too. */
   supports(protocolType: string, protocols: readonly { readonly name: string }[]): boolean {
     if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0
-    return this.protocolType === protocolType && protocols.some(({ name }) => this.isKnownToAll(name))
+    return this.protocolType === protocolType && protocols.some(({ name }) => this.#isKnownToAll(name))
   }
 
   /** The protocol that most members like best among those that all know (the earliest voter's wins a tie). */
   electProtocol(): string {
     const votes = new Map<string, number>()
     for (const member of this.members.values()) {
-      const choice = member.protocols.find(({ name }) => this.isKnownToAll(name))
+      const choice = member.protocols.find(({ name }) => this.#isKnownToAll(name))
       assert(choice !== undefined, 'a member without a protocol in common was accepted')
       votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
     }
@@ -204,7 +204,7 @@ export class ClassicGroup {
     return elected
   }
 
-  private isKnownToAll(protocol: string): boolean {
+  #isKnownToAll(protocol: string): boolean {
     for (const member of this.members.values()) if (!member.supports(protocol)) return false
     return true
   }
@@ -246,14 +246,14 @@ export class ClassicGroup {
   beginGeneration(): void {
     this.generationId++
     this.protocolName = this.electProtocol()
-    this.subscribedTopics = this.readSubscriptions()
+    this.subscribedTopics = this.#readSubscriptions()
     this.state = 'CompletingRebalance'
     this.isInitialRebalance = false
     this.pendingSyncs.clear()
     for (const memberId of this.members.keys()) this.pendingSyncs.add(memberId)
   }
 
-  private readSubscriptions(): Set<string> | undefined {
+  #readSubscriptions(): Set<string> | undefined {
     if (this.protocolType !== consumerProtocolType) return undefined
     const subscribed = new Set<string>()
     for (const { metadata } of this.roster) {
