@@ -12,7 +12,7 @@ import { settled } from '../support/manual-clock.ts'
  */
 
 const partitions = [0, 1, 2, 3, 4, 5, 6, 7]
-const seeds = Array.from({ length: 30 }, (_, index) => 1_000 + index)
+const seeds = Array.from({ length: 12 }, (_, index) => 1_000 + index)
 
 class Model {
   readonly problems: string[] = []
