@@ -131,6 +131,7 @@ export class PartitionLog {
   append(batch: Buffer, { hold }: AppendOptions = {}): Appended {
     if (this.#shard.fault) throw this.#shard.fault
     if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    assert(batch[field.magic] === magicCurrent, 'a batch appended that is not of format 2')
     assert(
       batch.length === logOverhead + batch.readInt32BE(field.batchLength),
       'not exactly one batch appended',
