@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { constants, promises, type Stats } from 'node:fs'
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { systemRandom } from './random.ts'
 
 /**
  * The only door to files: a tree of named byte strings. Names are relative, with `/` between their parts. Errors
@@ -219,8 +219,8 @@ function after(pieces: readonly Buffer[], length: number): readonly Buffer[] {
  * way; since only that holder may replace this one owner's file, two takers never both win.
  */
 async function lockFile(path: string): Promise<Unlock> {
-  const owner = ownerText(process.pid, randomBytes(8).toString('hex'))
-  const draft = `${path}.${process.pid}-${randomBytes(8).toString('hex')}`
+  const owner = ownerText(process.pid, systemRandom.bytes(8).toString('hex'))
+  const draft = `${path}.${process.pid}-${systemRandom.bytes(8).toString('hex')}`
   await promises.writeFile(draft, owner, { flag: 'wx' })
   try {
     for (;;) {

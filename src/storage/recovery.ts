@@ -10,12 +10,13 @@ import {
   tablePosition,
   trailerLength,
   type TableLine,
+  type Trailer,
 } from './footer.ts'
 import { blockHeaderLength } from './block.ts'
 import { PartitionState } from './partition-state.ts'
 import { RowView, rowField, rowLength } from './row.ts'
 import { Run } from './run.ts'
-import { firstBlockOf, Segment, SegmentMemory } from './segment.ts'
+import { firstBlockOf, orphansOf, Segment, SegmentMemory } from './segment.ts'
 import { beginning, syncedBehind, walk, type Tail, type WalkedBlock } from './walk.ts'
 
 /** What a shard starts from. */
@@ -80,7 +81,9 @@ class Recovery {
     this.#noteSynced(checkpoint?.head.blockNumber ?? 0)
     for (const state of checkpoint?.states ?? []) this.#states.set(state.partition, state)
 
-    const firstBlocks = (await disk.list(folder)).flatMap(name => firstBlockOf(name) ?? [])
+    const names = await disk.list(folder)
+    const firstBlocks = names.flatMap(name => firstBlockOf(name) ?? [])
+    for (const name of orphansOf(names)) await disk.remove(`${folder}/${name}`)
     // A segment begins only after all blocks before it are synced.
     this.#noteSynced((firstBlocks.at(-1) ?? 1) - 1)
     for (const [index, firstBlock] of firstBlocks.entries()) {
@@ -119,19 +122,15 @@ class Recovery {
       this.#fault = `${segment.logName}: the segment before it is missing`
       return
     }
-    if (!(await this.#readFooter(segment))) await this.#walkSegment(segment, nextFirstBlock)
+    const trailer = await trailerOf(segment)
+    const isTaken = trailer !== undefined && (await this.#takeFooter(segment, trailer))
+    if (!isTaken) await this.#walkSegment(segment, nextFirstBlock, trailer)
   }
 
   /** Takes a closed segment's runs from its footer; the checkpoint has all else. False where the footer is not sound. */
-  async #readFooter(segment: Segment): Promise<boolean> {
+  async #takeFooter(segment: Segment, trailer: Trailer): Promise<boolean> {
     const { file } = segment
-    const checkpointed = this.#checkpoint?.blockNumber ?? 0
-    if (segment.firstBlock > checkpointed || file.size < trailerLength) return false
-    const trailerBytes = Buffer.alloc(trailerLength)
-    await file.read(file.size - trailerLength, trailerBytes)
-    const trailer = readTrailer(trailerBytes, file.size)
-    if (!trailer || trailer.firstBlock !== segment.firstBlock || trailer.lastBlock > checkpointed)
-      return false
+    if (trailer.lastBlock > (this.#checkpoint?.blockNumber ?? 0)) return false
     const index = await segment.readIndexFile()
     if (index.length !== trailer.indexLength || crc32c(index) !== trailer.indexCrc) return false
     const tableBytes = Buffer.alloc(trailer.partitionCount * tableLineLength)
@@ -172,17 +171,19 @@ class Recovery {
     return state
   }
 
-  async #walkSegment(segment: Segment, nextFirstBlock: number | undefined): Promise<void> {
+  async #walkSegment(
+    segment: Segment,
+    nextFirstBlock: number | undefined,
+    trailer: Trailer | undefined,
+  ): Promise<void> {
     const { shard } = this.#options
     const { file } = segment
     segment.memory = new SegmentMemory()
-    // Where segments before this one are gone, or were never looked at, the chain begins anew.
-    const follows = this.#tail.blockNumber + 1 === segment.firstBlock && this.#segments.length > 1
     const { tail, broken } = await walk(file, {
       shard,
       segment: segment.firstBlock,
       end: file.size,
-      after: follows ? this.#tail : segment.firstBlock === 1 ? beginning : undefined,
+      after: this.#before(segment),
       checkedFrom: (this.#anchor?.blockNumber ?? 0) + 1,
       visit: block => this.#visit(segment, block),
     })
@@ -193,9 +194,12 @@ class Recovery {
     if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
       this.#noteSynced(await syncedBehind(file, tail.position, file.size, tail.blockNumber))
     }
-    if (
-      nextFirstBlock === undefined ? tail.blockNumber < this.#known : tail.blockNumber + 1 !== nextFirstBlock
-    ) {
+    // The segment that came next may be gone, since nothing in it was alive; then the trailer says where this one ended.
+    const isWhole =
+      nextFirstBlock === undefined
+        ? tail.blockNumber >= this.#known
+        : tail.blockNumber === nextFirstBlock - 1 || tail.blockNumber === trailer?.lastBlock
+    if (!isWhole) {
       this.#fault ??= `${segment.logName}: ${broken ?? 'the end'} at ${tail.position}, behind block ${tail.blockNumber}, and more was synced`
     }
     if (this.#fault !== undefined) return
@@ -207,6 +211,12 @@ class Recovery {
       await segment.finish()
       segment.forget()
     }
+  }
+
+  /** What a segment's first block must follow; undefined where what came before is gone, and no checkpoint knows it. */
+  #before({ firstBlock }: Segment): Tail | undefined {
+    const known = [this.#tail, this.#checkpoint, beginning]
+    return known.find(tail => tail?.blockNumber === firstBlock - 1)
   }
 
   #visit(segment: Segment, block: WalkedBlock): void {
@@ -261,6 +271,15 @@ class Recovery {
       await file.sync()
     }
   }
+}
+
+/** The trailer at the end of a segment's file, where it is closed and sound. */
+async function trailerOf({ file, firstBlock }: Segment): Promise<Trailer | undefined> {
+  if (file.size < trailerLength) return undefined
+  const bytes = Buffer.alloc(trailerLength)
+  await file.read(file.size - trailerLength, bytes)
+  const trailer = readTrailer(bytes, file.size)
+  return trailer?.firstBlock === firstBlock ? trailer : undefined
 }
 
 /** Takes a walked block's rows into the memory of its segment; `visit` says whose each row is, and has it placed there. */

@@ -201,8 +201,8 @@ export class Segment {
   /** Removes both files; who still reads from them can go on. */
   async remove(): Promise<void> {
     this.#isRemoved = true
-    await this.#disk.remove(this.indexName)
     await this.#disk.remove(this.logName)
+    await this.#disk.remove(this.indexName)
     if (this.#readers === 0) await this.close()
   }
 
@@ -223,4 +223,10 @@ function lengthOf(pieces: readonly Buffer[]): number {
 export function firstBlockOf(fileName: string): number | undefined {
   const match = /^(\d{20})\.log$/.exec(fileName)
   return match ? Number(match[1]) : undefined
+}
+
+/** The index files that a crash left when the files they index had been removed. */
+export function orphansOf(fileNames: readonly string[]): string[] {
+  const names = new Set(fileNames)
+  return fileNames.filter(name => name.endsWith('.idx') && !names.has(name.replace(/idx$/, 'log')))
 }

@@ -282,7 +282,13 @@ export class Shard {
       segment.isClosed && segment.liveRuns === 0 && segment.lastBlock <= this.#checkpointed
     for (const segment of this.segments.filter(isDead)) {
       this.segments.splice(this.segments.indexOf(segment), 1)
-      await segment.remove()
+      // What cannot be removed takes space and does no other harm; the next start tries again.
+      await segment.remove().catch((error: unknown) => {
+        this.logger.error(
+          { shard: this.id, segment: segment.logName, error },
+          'a dead segment cannot be removed',
+        )
+      })
     }
   }
 

@@ -4,6 +4,7 @@ import type { Disk, Unlock } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import { Slabs } from '../base/slabs.ts'
+import type { KafkaError } from '../protocol/errors.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { Backlog } from './backlog.ts'
 import { checkFormat, shardsOnDisk } from './data-directory.ts'
@@ -126,6 +127,11 @@ export class Store {
     this.#slabs = slabs
     this.#unlock = unlock
     this.#backlog = backlog
+  }
+
+  /** Why shards take no more writes: damage that recovery found, or a write or sync that failed. Empty when all is well. */
+  get faults(): KafkaError[] {
+    return this.shards.flatMap(shard => shard.fault ?? [])
   }
 
   /** More was accepted than the disk keeps up with: whoever feeds the store pauses. */

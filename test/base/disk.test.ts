@@ -12,6 +12,13 @@ async function temporaryFolder(): Promise<string> {
   return folder
 }
 
+/** A process that has lived and is gone. */
+async function deadProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '0'])
+  await new Promise(resolve => void child.once('exit', resolve))
+  return child.pid!
+}
+
 const disks: [string, () => Promise<Disk>][] = [
   ['files', async () => nodeDisk(join(await temporaryFolder(), 'data'))],
   ['memory', async () => memoryDisk()],
@@ -84,13 +91,6 @@ describe.each(disks)('a disk of %s', (_name, makeDisk) => {
 })
 
 describe('the lock of a folder', () => {
-  /** A process that has lived and is gone. */
-  async function deadProcess(): Promise<number> {
-    const child = spawn(process.execPath, ['-e', '0'])
-    await new Promise(resolve => void child.once('exit', resolve))
-    return child.pid!
-  }
-
   test('is taken over from a process that is gone', async () => {
     const folder = await temporaryFolder()
     for (const owner of [`${await deadProcess()} 12345 abc\n`, `${process.pid} 1 abc\n`, 'torn', '']) {

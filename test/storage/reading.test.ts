@@ -16,6 +16,11 @@ async function temporaryDisk(): Promise<Disk> {
   return nodeDisk(folder)
 }
 
+function sizeOf(slice: Slice): number {
+  slice.release()
+  return slice.length
+}
+
 const disks = [
   ['memory', async () => memoryDisk()],
   ['files', temporaryDisk],
@@ -72,10 +77,6 @@ describe.each(disks)('reading from %s', (_name, makeDisk) => {
     const log = logs[0]!
     const at = (offset: bigint, lengthMax: number, limit = log.highWatermark, atLeastOne = true): Slice =>
       log.read(offset, { lengthMax, limit, atLeastOne }) as Slice
-    const sizeOf = (slice: Slice): number => {
-      slice.release()
-      return slice.length
-    }
     const one = sizeOf(at(0n, 0))
     const two = sizeOf(at(0n, 1 << 20, 6n))
     expect(at(0n, one - 1, 30n, false)).toMatchObject({ length: 0, nextOffset: 0n })

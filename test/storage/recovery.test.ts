@@ -233,6 +233,37 @@ describe('what can be made again', () => {
     }
   })
 
+  test('is what a crash left of a dead segment that was being removed', async () => {
+    const disk = new FaultyDisk()
+    const { store, logs } = await reopen(disk, options)
+    await logs[1]!.append(batchOf(['kept'])).committed
+    for (let round = 0; round < 12; round++) await logs[0]!.append(batchOf(['x'.repeat(200)])).committed
+    await store.close()
+    const names = disk.names('.log')
+    const whole = disk.copy()
+    const again = await openTestStore({ disk, ...options })
+    again.create(2, { createdAt: 1 })
+    again.dropUnknown()
+    await again.close()
+    expect(disk.names('.log')).toEqual([names[0], names.at(-1)])
+    // Any of the files that were being removed may be there still.
+    for (const name of [
+      ...names.slice(1, -1),
+      ...names.slice(1, -1).map(name => name.replace('.log', '.idx')),
+    ]) {
+      const left = disk.copy()
+      left.put(name, whole.get(name))
+      const store = await openTestStore({ disk: left, ...options })
+      const log = store.create(2, { createdAt: 1 })
+      store.dropUnknown()
+      expect(store.faults).toEqual([])
+      expect((await readAll(log)).length).toBe(log.sizeInBytes)
+      await closeAudited(store)
+      expect(left.names('.log')).toEqual([names[0], names.at(-1)])
+      expect(left.names('.idx').length).toBe(2)
+    }
+  })
+
   test('is the checkpoint', async () => {
     const disk = await manySegments()
     disk.files.delete('shard-0/checkpoint')
