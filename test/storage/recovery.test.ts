@@ -51,6 +51,11 @@ function blocksOf(file: Buffer): number[] {
   return positions
 }
 
+/** A batch of producer 9. */
+function numbered(baseSequence: number): Buffer {
+  return batchOf(['value'], { producerId: 9n, producerEpoch: 0, baseSequence })
+}
+
 function flip(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes)
   copy[at]! ^= 0x10
@@ -334,16 +339,14 @@ describe('a restart', () => {
       const first = new FaultyDisk()
       const before = await reopen(first)
       const sequences = [0, 1, 2, 3, 4, 5]
-      const batch = (sequence: number): Buffer =>
-        batchOf(['value'], { producerId: 9n, producerEpoch: 0, baseSequence: sequence })
-      for (const sequence of sequences) before.logs[0]!.append(batch(sequence))
+      for (const sequence of sequences) before.logs[0]!.append(numbered(sequence))
       await before.store.flushed()
       const copy = first.copy()
       await before.store.close()
       const { store, logs } = await reopen(how === 'close' ? first : copy)
       const log = logs[0]!
       for (const sequence of [1, 2, 3, 4, 5]) {
-        const again = log.append(batch(sequence))
+        const again = log.append(numbered(sequence))
         expect(again).toMatchObject({
           isDuplicate: true,
           baseOffset: BigInt(sequence),
@@ -351,8 +354,8 @@ describe('a restart', () => {
         })
         await again.committed
       }
-      expect(() => log.append(batch(0))).toThrow(/Out of order sequence/)
-      expect(log.append(batch(6))).toMatchObject({ isDuplicate: false, baseOffset: 6n })
+      expect(() => log.append(numbered(0))).toThrow(/Out of order sequence/)
+      expect(log.append(numbered(6))).toMatchObject({ isDuplicate: false, baseOffset: 6n })
       await store.flushed()
       await closeAudited(store)
     }
