@@ -89,9 +89,20 @@ function anchorSlot(anchor: Anchor): Buffer {
 
 /** The newest valid slot and where the next one goes. */
 export function readAnchor(bytes: Buffer): { anchor: Anchor | undefined; nextSlot: number } {
-  const slots = [0, 1].map(slot => readSlot(bytes, slot * slotLength))
+  const slots = readAnchorSlots(bytes)
   const newest = (slots[1]?.blockNumber ?? 0) > (slots[0]?.blockNumber ?? 0) ? 1 : 0
   return { anchor: slots[newest], nextSlot: slots[newest] ? 1 - newest : 0 }
+}
+
+/** What each of the two slots says, undefined where it is not valid. */
+export function readAnchorSlots(bytes: Buffer): (Anchor | undefined)[] {
+  return [0, 1].map(slot => readSlot(bytes, slot * slotLength))
+}
+
+/** Whether something was written to a slot and is not what was written. */
+export function isSlotDamaged(bytes: Buffer, slot: number): boolean {
+  const written = bytes.subarray(slot * slotLength, slot * slotLength + anchorLength)
+  return written.some(byte => byte !== 0) && !readSlot(bytes, slot * slotLength)
 }
 
 function readSlot(bytes: Buffer, at: number): Anchor | undefined {

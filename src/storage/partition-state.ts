@@ -64,6 +64,7 @@ export class PartitionState {
   settle(): void {
     this.dropDeadRuns()
     this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
+    this.epochs.trim(this.logStart)
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
     this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
   }

@@ -1,3 +1,4 @@
+import { AssertionError } from '../base/assert.ts'
 import { readSyncLengthMax } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
@@ -64,7 +65,12 @@ export class Reading {
   /** Whole batches from the one that holds `from`, each ending at or before `limit`. */
   read(from: number, limit: number, { lengthMax, atLeastOne }: ReadOptions): Slice | Promise<Slice> {
     const plan = new Plan(from)
-    if (from < limit) this.#plan(plan, from, limit, lengthMax, atLeastOne)
+    try {
+      if (from < limit) this.#plan(plan, from, limit, lengthMax, atLeastOne)
+    } catch (error) {
+      plan.release()
+      throw this.#refusal(error)
+    }
     if (plan.extents.length === 0) return plan.slice()
     const isShort = plan.coldLength <= readSyncLengthMax
     return isShort ? this.#fillSync(plan) : this.#fill(plan)
@@ -147,8 +153,8 @@ export class Reading {
     }
   }
 
-  #refusal(error: unknown): KafkaError {
-    if (error instanceof KafkaError) return error
+  #refusal(error: unknown): Error {
+    if (error instanceof KafkaError || error instanceof AssertionError) return error
     return this.#damaged((error as Error).message)
   }
 

@@ -274,7 +274,7 @@ class Recovery {
 }
 
 /** The trailer at the end of a segment's file, where it is closed and sound. */
-async function trailerOf({ file, firstBlock }: Segment): Promise<Trailer | undefined> {
+export async function trailerOf({ file, firstBlock }: Segment): Promise<Trailer | undefined> {
   if (file.size < trailerLength) return undefined
   const bytes = Buffer.alloc(trailerLength)
   await file.read(file.size - trailerLength, bytes)

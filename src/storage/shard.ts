@@ -193,7 +193,6 @@ export class Shard {
         this.#fence(error)
         break
       }
-      // Something else may have failed meanwhile; then this block was refused already.
       if (this.#fault) break
       this.#closed.shift()
       this.#publish(block)
@@ -224,6 +223,8 @@ export class Shard {
     await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
     await segment.file.sync()
     await index
+    // Something else may have failed meanwhile; then this block was refused already.
+    if (this.#fault) return
     segment.lastHeaderCrc = headerCrc
     this.#synced = {
       blockNumber: block.number,

@@ -15,6 +15,8 @@ import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 
 const mebibyte = 1024 * 1024
 const copiesFreeLengthMax = 8 * mebibyte
+// Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
+const blockBytesDefault = 4 * mebibyte
 
 /** What a store works with; sizes in bytes. */
 export interface StoreOptions {
@@ -72,7 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const limits: ShardLimits = {
       segmentBytes,
       segmentEntries: options.segmentEntries ?? 256 * 1024,
-      blockBytes: options.blockBytes ?? 16 * mebibyte,
+      blockBytes: options.blockBytes ?? blockBytesDefault,
       strideRecords: options.strideRecords ?? 1000,
       tailBytesMax: (options.tailBytesMax ?? 64 * mebibyte) / shards,
     }

@@ -62,7 +62,8 @@ export interface WalkOptions {
   readonly after: Tail | undefined
   /** The batches of blocks from this number on are checked too. */
   readonly checkedFrom: number
-  visit(block: WalkedBlock): void
+  /** Told of each sound block; the walk waits for those who have to. */
+  visit(block: WalkedBlock): void | Promise<void>
 }
 
 const windowLength = 256 * 1024
@@ -99,7 +100,13 @@ export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> 
       const fault = bodyFault(header, window.bytes, at + blockHeaderLength)
       if (fault) return stop(fault)
     }
-    options.visit({ header, position, bytes: window.bytes, directoryAt: at + blockHeaderLength })
+    const visited = options.visit({
+      header,
+      position,
+      bytes: window.bytes,
+      directoryAt: at + blockHeaderLength,
+    })
+    if (visited) await visited
     position = bodyPosition + header.bodyLength
     tail = {
       blockNumber: header.number,

@@ -33,11 +33,12 @@ export class OffsetMap {
   readonly #wanted = new Uint32Array(digestWords)
 
   constructor({ bytesMax, loadFactor, recordCount }: OffsetMapOptions) {
-    const slots = Math.min(Math.floor(bytesMax / entryLength), Math.ceil(recordCount / loadFactor) + 1)
+    const slotsMax = Math.max(1, Math.floor(bytesMax / entryLength))
+    const slots = Math.min(slotsMax, Math.ceil(recordCount / loadFactor) + 1)
     this.#slots = slots
     this.#digests = new Uint32Array(slots * digestWords)
     this.#nextOffsets = new Float64Array(slots)
-    this.keyCountMax = Math.floor(slots * loadFactor)
+    this.keyCountMax = Math.min(Math.floor(slots * loadFactor), slots - 1) // a free slot ends each search
     this.sizeInBytes = slots * entryLength
     assert(this.keyCountMax > 0 || recordCount === 0, `${bytesMax} bytes hold no offset of any key`)
   }
