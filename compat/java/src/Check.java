@@ -2,6 +2,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.common.errors.RetriableException;
 
 /** Assertions. */
 final class Check {
@@ -31,12 +32,21 @@ final class Check {
         throw new AssertionError("expected " + expected.getSimpleName() + ", got the answer " + answer);
     }
 
-    /** Polls a condition until it holds. */
+    /** Polls a condition until it holds; an answer that clients may retry means not yet. */
     static void eventually(String what, Condition condition) throws Exception {
         long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!condition.holds()) {
+        while (!holds(condition)) {
             if (System.nanoTime() > deadline) throw new AssertionError("not within 20 s: " + what);
             Thread.sleep(20);
+        }
+    }
+
+    private static boolean holds(Condition condition) throws Exception {
+        try {
+            return condition.holds();
+        } catch (ExecutionException failure) {
+            if (failure.getCause() instanceof RetriableException) return false;
+            throw failure;
         }
     }
 

@@ -97,7 +97,7 @@ final class Kit implements AutoCloseable {
     void awaitLeaders(String topic, int partitions) throws Exception {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
         for (TopicPartition partition : partitionsOf(topic, partitions)) ends.put(partition, OffsetSpec.latest());
-        admin().listOffsets(ends).all().get();
+        Check.eventually("leaders of " + topic, () -> admin().listOffsets(ends).all().get().size() == partitions);
     }
 
     /** Produces values "from" to "to" - 1, value n to partition n modulo `partitions`, and waits for them. */
