@@ -9,6 +9,7 @@ import type { TopicLookup } from '../groups/offsets-topic.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { audit } from '../storage/audit.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
+import { StorageDamagedError } from '../storage/errors.ts'
 import { openStore } from '../storage/store.ts'
 import { apis } from './apis/index.ts'
 import { Catalog, catalogPartitionId } from './catalog.ts'
@@ -108,7 +109,8 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     await this.#services.groups.close()
-    await this.#services.store.flushed()
+    // A shard that has failed has told so, and whoever waited for it.
+    await this.#services.store.flushed().catch(() => undefined)
     await this.#server.stop()
     await dismantle(this.#services)
   }
@@ -132,8 +134,12 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     backlogBytesMax: settings.get('odradek.backlog.bytes.max'),
   })
   try {
-    const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: 0 })
-    const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random })
+    // Topics that a damaged log does not name any more would be taken for deleted ones, and their records dropped.
+    const fault = store.shards[catalogShard]!.fault
+    if (fault)
+      throw new StorageDamagedError(`${fault.message}; look with odradek verify, then restore a copy`)
+    const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: catalogShard })
+    const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random, settings })
     await catalog.load(setup.clusterId)
     const groups = new GroupCoordinator({
       clock,
@@ -172,6 +178,9 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     throw error
   }
 }
+
+/** The metadata log lives in the first shard. */
+const catalogShard = 0
 
 async function dismantle({ store, producerIds }: Services): Promise<void> {
   await producerIds.close()

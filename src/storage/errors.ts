@@ -2,3 +2,13 @@
 export class StorageFormatError extends Error {
   override readonly name = 'StorageFormatError'
 }
+
+/** A point in time that cannot be brought back, or not to there. The message says why. */
+export class StorageRestoreError extends Error {
+  override readonly name = 'StorageRestoreError'
+}
+
+/** What was synced is not there as it was written, and it may be what everything else is found by. */
+export class StorageDamagedError extends Error {
+  override readonly name = 'StorageDamagedError'
+}
