@@ -137,3 +137,14 @@ test('tells what may be done with a topic when it is asked to', async () => {
   expect(await operations(true)).toBe(3576)
   expect(await operations(false)).toBe(-2147483648)
 })
+
+test('tells what may be done with the cluster when it is asked to, in the versions that can', async () => {
+  const client = await connectToBroker()
+  const operations = async (version: number, includeClusterAuthorizedOperations: boolean) =>
+    (await client.call(metadata, version, { topics: [], includeClusterAuthorizedOperations }))
+      .clusterAuthorizedOperations
+  for (const version of [8, 9, 10]) {
+    expect(await operations(version, true)).toBe(8096)
+    expect(await operations(version, false)).toBe(-2147483648)
+  }
+})

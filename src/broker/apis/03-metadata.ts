@@ -9,7 +9,7 @@ import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
-import { noOperations, topicOperations } from '../authorized-operations.ts'
+import { clusterOperations, noOperations, topicOperations } from '../authorized-operations.ts'
 import { autoCreate } from '../auto-create.ts'
 import type { Topic } from '../catalog.ts'
 import { brokersOf } from '../cluster.ts'
@@ -41,6 +41,10 @@ export const metadata = api({
       clusterId: catalog.clusterId,
       controllerId: settings.get('node.id'),
       topics,
+      // Versions 8 to 10; afterwards DescribeCluster tells (KIP-700). librdkafka asks here to this day.
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+        ? clusterOperations
+        : noOperations,
       errorCode: errorCodes.NONE,
     }
   },
