@@ -129,6 +129,29 @@ describe.each(disks)('reading from %s', (_name, makeDisk) => {
   })
 })
 
+test('says KAFKA_STORAGE_ERROR where the rows of a closed segment cannot be read', async () => {
+  const disk = memoryDisk()
+  let isBroken = false
+  const openFile = disk.open.bind(disk)
+  disk.open = async name => {
+    const file = await openFile(name)
+    const readSync = file.readSync.bind(file)
+    file.readSync = (position, into) => {
+      if (isBroken) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+      return readSync(position, into)
+    }
+    return file
+  }
+  const { store, logs } = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
+  await fill({ store, logs }, 20)
+  isBroken = true
+  const reading = async () => logs[0]!.read(0n, { lengthMax: 10_000, limit: 100n, atLeastOne: true })
+  await expect(reading()).rejects.toMatchObject({ error: 'KAFKA_STORAGE_ERROR', message: 'EIO: i/o error' })
+  isBroken = false
+  sizeOf(await reading())
+  await closeAudited(store)
+})
+
 describe('timestamps', () => {
   const options = { segmentBytes: 3000, strideRecords: 10, tailBytesMax: 0 }
 

@@ -1,0 +1,27 @@
+// The long runs of this folder: npm run torture -- --seed 7 --seeds 1, npm run simulate -- --seed 7
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const [what, ...args] = process.argv.slice(2)
+const { values } = parseArgs({
+  args,
+  options: { seed: { type: 'string' }, seeds: { type: 'string' }, operations: { type: 'string' } },
+})
+// A seed alone is one that failed, to be repeated.
+const seeds = values.seeds ?? (values.seed === undefined ? '2000' : '1')
+const said = { SEED: values.seed, SEEDS: seeds, OPERATIONS: values.operations }
+const env = { ...process.env }
+for (const [name, value] of Object.entries(said)) {
+  if (value !== undefined) env[`${what.toUpperCase()}_${name}`] = value
+}
+const root = join(import.meta.dirname, '..', '..')
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+const child = spawn(
+  process.execPath,
+  [vitest, 'run', `test/simulation/${what}.test.ts`, '--disable-console-intercept'],
+  { cwd: root, env, stdio: 'inherit' },
+)
+child.once('close', code => {
+  process.exitCode = code ?? 1
+})
