@@ -112,7 +112,7 @@ describe('the outside world', () => {
   })
 
   test('of chance is behind base/random; a disk marks its owner by itself, unlike any other even under one seed', () => {
-    expect(importers('node:crypto')).toEqual(['base/disk.ts', 'base/random.ts'])
+    expect(importers('node:crypto')).toEqual(['base/digest.ts', 'base/disk.ts', 'base/random.ts'])
     expect(users(/\bMath\.random\b|\bcrypto\.(?:random|getRandom)/)).toEqual([])
   })
 

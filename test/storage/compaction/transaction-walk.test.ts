@@ -9,9 +9,8 @@ test('data is of no use within an aborted transaction of its producer, before an
     { producerId: 8n, firstOffset: 0, lastOffset: 100 },
   ])
   const passes = (offset: number): boolean => walk.pass(batchAt(offset, ['a=1'], transactional))
-  expect([8, 10, 12, 14, 16, 29, 30, 34, 36].map(passes)).toEqual([
-    ...[false, true, true, true, false, false, true, true, false],
-  ])
+  const aborted = [8, 10, 12, 14, 16, 29, 30, 34, 36].filter(passes)
+  expect(aborted).toEqual([10, 12, 14, 30, 34])
 })
 
 test('what is not transactional is never aborted, whoever wrote it', () => {
