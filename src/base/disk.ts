@@ -8,7 +8,10 @@ import { systemRandom } from './random.ts'
  * surface as the operating system gives them (`code`: ENOSPC, EIO, EACCES ...); nothing here retries.
  */
 export interface Disk {
-  /** Claims the whole disk for one owner. Rejects with StorageInUseError while another one lives. */
+  /**
+   * Claims the whole disk for one owner; the names that earlier owners have left are on disk before this resolves. Rejects
+   * with StorageInUseError while another one lives.
+   */
   lock(): Promise<Unlock>
   /** The names in a folder, sorted; none where there is no such folder. */
   list(folder: string): Promise<string[]>
@@ -63,8 +66,15 @@ class NodeDisk implements Disk {
   }
 
   async lock(): Promise<Unlock> {
-    await promises.mkdir(this.#folder, { recursive: true })
-    return lockFile(join(this.#folder, 'lock'))
+    await makeDataFolder(this.#folder)
+    const unlock = await lockFile(join(this.#folder, 'lock'))
+    try {
+      await syncNames(this.#folder)
+      return unlock
+    } catch (error) {
+      await unlock()
+      throw error
+    }
   }
 
   async list(folder: string): Promise<string[]> {
@@ -113,6 +123,21 @@ function absent(error: NodeJS.ErrnoException): undefined {
 async function makeFolder(path: string): Promise<void> {
   const made = await promises.mkdir(path, { recursive: true })
   if (made !== undefined) await syncFolder(dirname(made))
+}
+
+/** As `makeFolder`; above it there may be folders that may be written to and not be read, which cannot be synced. */
+async function makeDataFolder(path: string): Promise<void> {
+  await makeFolder(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES' || !fs.existsSync(path)) throw error
+  })
+}
+
+/** Whoever was killed between making a name and syncing its folder has left a name that only looks durable. */
+async function syncNames(path: string): Promise<void> {
+  for (const entry of await promises.readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await syncFolder(join(path, entry.name))
+  }
+  await syncFolder(path)
 }
 
 /** A new name is on disk once its folder is synced. */

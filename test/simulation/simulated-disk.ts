@@ -104,9 +104,9 @@ export class SimulatedDisk implements Disk {
   }
 
   async lock(): Promise<Unlock> {
-    await this.#makeFolder('')
     if (this.#isLocked) throw new StorageInUseError('this simulated disk is in use')
     this.#isLocked = true
+    for (const folder of this.#names.folders()) await this.#syncFolder(folder)
     return async () => void (this.#isLocked = false)
   }
 

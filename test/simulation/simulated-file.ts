@@ -51,9 +51,10 @@ export class SimulatedFile {
     bytes.copy(this.#live, position)
     this.#changes++
     this.#touch(position, end, false)
-    this.#size = Math.max(this.#size, end)
+    const isLonger = end > this.#size
+    if (isLonger) this.#size = end
     // After a failed sync the size on disk may lag behind; a new write brings it along.
-    if (end > this.#durableSize) this.#sizes.push({ change: this.#changes, size: this.#size })
+    if (isLonger || end > this.#durableSize) this.#sizes.push({ change: this.#changes, size: this.#size })
   }
 
   truncate(size: number): void {

@@ -32,6 +32,11 @@ export class SimulatedNames {
     return this.#live.folders.has(folder)
   }
 
+  /** Every folder, the outermost last. */
+  folders(): string[] {
+    return [...this.#live.folders].sort().reverse()
+  }
+
   /** Every file's name, sorted. */
   all(): string[] {
     return [...this.#live.files.keys()].sort()
