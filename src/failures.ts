@@ -1,3 +1,5 @@
+import { KafkaError } from './protocol/errors.ts'
+
 /** What to do about an error of the operating system; `at` is the path or address that it is about. */
 const advice: Record<string, ((at: string) => string) | undefined> = {
   EADDRINUSE: at => `${at} is in use; stop what listens there, or choose another port with --port`,
@@ -24,7 +26,10 @@ const advice: Record<string, ((at: string) => string) | undefined> = {
  */
 export function failureLine(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  if (error.name === 'ConfigError' || /^Storage\w*Error$/.test(error.name)) return oneLine(error.message)
+  if (error.name === 'ConfigError' || /^(?:Storage\w*|Sequencer)Error$/.test(error.name))
+    return oneLine(error.message)
+  // The first commit of all failed.
+  if (error instanceof KafkaError && error.error === 'KAFKA_STORAGE_ERROR') return oneLine(error.message)
   const { code, path, address, port, hostname } = error as NodeJS.ErrnoException & Place
   if (code === undefined || !('errno' in error)) return undefined
   const at =

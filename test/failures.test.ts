@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { StorageInUseError } from '../src/base/disk.ts'
 import { ConfigError } from '../src/broker/configs/definition.ts'
 import { failureLine } from '../src/failures.ts'
+import { KafkaError } from '../src/protocol/errors.ts'
+import { SequencerError } from '../src/sequencers/obelisk.ts'
 import { StorageFormatError } from '../src/storage/errors.ts'
 
 const systemError = (facts: object): Error =>
@@ -13,6 +15,8 @@ describe('one line says what happened and what to do', () => {
     [new ConfigError('unknown setting x'), 'unknown setting x'],
     [new StorageInUseError('d is in use'), 'd is in use'],
     [new StorageFormatError('d is\n  newer'), 'd is newer'],
+    [new SequencerError('the counter cannot be moved'), 'the counter cannot be moved'],
+    [new KafkaError('KAFKA_STORAGE_ERROR', 'Shard 0 takes no more writes'), 'Shard 0 takes no more writes'],
     [
       systemError({ code: 'EADDRINUSE', address: '127.0.0.1', port: 9092 }),
       'port 9092 of 127.0.0.1 is in use; stop what listens there, or choose another port with --port',
@@ -55,5 +59,6 @@ describe('one line says what happened and what to do', () => {
 test('what nobody foresaw has no line: it is a bug', () => {
   expect(failureLine(new TypeError('x is not a function'))).toBeUndefined()
   expect(failureLine(Object.assign(new Error('ours'), { code: 'ERR_INVALID_ARG_TYPE' }))).toBeUndefined()
+  expect(failureLine(new KafkaError('INVALID_REQUEST'))).toBeUndefined()
   expect(failureLine('text')).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Channel } from '../base/network.ts'
 import { MalformedError } from '../protocol/reader.ts'
 import type { ConnectionInfo, Services } from './context.ts'
 import { dispatch, isPipelined, UnservedError, type Answer } from './dispatch.ts'
@@ -27,7 +27,7 @@ export class Connection {
   readonly info: ConnectionInfo
   /** Resolves when the socket is closed. */
   readonly gone: Promise<void>
-  readonly #socket: Socket
+  readonly #socket: Channel
   readonly #services: Services
   readonly #frames: FrameReader
   readonly #abort = new AbortController()
@@ -45,7 +45,7 @@ export class Connection {
   #isEnding = false
 
   constructor(
-    socket: Socket,
+    socket: Channel,
     info: Omit<ConnectionInfo, 'closed' | 'close'>,
     services: Services,
     frames: FrameReader,
@@ -106,7 +106,7 @@ export class Connection {
         const isSerial = !isPipelined(frame)
         if (isSerial && this.#slots.length > 0) {
           this.#deferred = frame
-          break
+          continue
         }
         try {
           this.#take(dispatch(frame, this.info, this.#services), isSerial)
@@ -126,7 +126,7 @@ export class Connection {
 
   #mayServe(): boolean {
     if (this.#isBusy || this.#isUnread || this.#isEnding || this.#socket.destroyed) return false
-    if (this.#slots.length >= limits.answersMax) return false
+    if (this.#slots.length >= (this.#deferred ? 1 : limits.answersMax)) return false
     if (this.#services.store.isCongested) {
       this.#awaitRelief()
       return false

@@ -14,6 +14,7 @@ import { ApiVersionsResponse } from '../../src/protocol/messages/18-api-versions
 import { field, seal } from '../../src/protocol/records/batch.ts'
 import type { BrokerOptions } from '../../src/index.ts'
 import { connect, startBroker, type TestBroker } from '../support/broker.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
 import { memoryInUse } from '../support/fuzz.ts'
 import {
   batchOf,
@@ -313,6 +314,26 @@ describe('connections that do nothing good', () => {
     // 20 × 2000 × 60 KB would be 2.4 GB.
     expect(memoryInUse() - before).toBeLessThan(200 * mebibyte)
     expect(slabs.takenLength - taken).toBeLessThan(64 * mebibyte)
+  })
+
+  test('are not read from while a request waits for a produce before it', async () => {
+    const disk = new FaultyDisk()
+    const { address } = await startBroker({ data: 'anywhere', disk })
+    const client = await connect(address)
+    const topic = await makeTopic(client)
+    const gate = new AbortController()
+    disk.before = async operation => {
+      if (operation === 'sync' && !gate.signal.aborted) await once(gate.signal, 'abort')
+    }
+    const socket = await openSocket(address)
+    socket.resume()
+    socket.write(encodeRequest(produce, 13, 1, produceOf(topic, batchOf(['slow']))))
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => metadataFrame))
+    for (let written = 0; written < 32 * mebibyte; written += flood.length) socket.write(flood)
+    for (let before = -1; before !== socket.writableLength; await sleep(200)) before = socket.writableLength
+    expect(socket.writableLength).toBeGreaterThan(16 * mebibyte)
+    socket.destroy()
+    gate.abort()
   })
 
   test('take no memory for 100 MB that they announce and do not send', async () => {
