@@ -6,7 +6,7 @@ export interface Feature {
   readonly level: number
 }
 
-/** What is finalised. Each feature is reported from the release on that serves it. */
+/** What is finalised: 4.3-IV0 (MetadataVersion.LATEST_PRODUCTION of 4.3.1). Each feature is reported from the release on that serves it. */
 export const features: readonly Feature[] = [
-  { name: 'metadata.version', versionMin: 7, versionMax: 29, level: 29 },
+  { name: 'metadata.version', versionMin: 7, versionMax: 30, level: 30 },
 ]
