@@ -1,20 +1,24 @@
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { randomUuid, type Random } from '../base/random.ts'
-import { decode, encode } from '../protocol/compile.ts'
+import { encode } from '../protocol/compile.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Draft, Message, Of } from '../protocol/schema.ts'
 import type { CoordinatorLog } from '../storage/coordinator-log.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
 import type { Store } from '../storage/store.ts'
+import { resourceTypes, type ConfigResource } from './configs/resources.ts'
+import { configSources, type Settings } from './configs/settings.ts'
 import {
   catalogRecords,
   ClusterKey,
   ClusterValue,
-  LogStartKey,
-  LogStartValue,
-  TopicKey,
-  TopicValue,
+  prefixLength,
+  readCatalogRecord,
+  recordVersion,
+  type ConfigsValue,
+  type LogStartValue,
+  type TopicValue,
 } from './catalog-records.ts'
 
 /** A topic as it stands in the synced metadata. Partition `i` is `partitions[i]`. */
@@ -34,9 +38,17 @@ export interface NewTopic {
   readonly configs: ReadonlyMap<string, string>
 }
 
-/** Told of what was removed, after the removal is synced. */
+/** New settings of a topic, a broker or a group. */
+export interface ConfigChange extends ConfigResource {
+  /** What is to be set there in place of `current`. Throws KafkaError where nothing may be changed. */
+  decide(current: ReadonlyMap<string, string>): ReadonlyMap<string, string>
+}
+
+/** Told of changes after they are synced. */
 export interface CatalogListener {
-  topicDeleted(topic: Topic): void
+  topicDeleted?(topic: Topic): void
+  /** A topic was made, got partitions, or has other settings in force, be it through the broker's. Told of all topics at first. */
+  topicChanged?(topic: Topic): void
 }
 
 interface CatalogRecord {
@@ -63,18 +75,31 @@ export class Catalog {
   readonly #store: Store
   readonly #clock: Clock
   readonly #random: Random
+  readonly #settings: Settings
   readonly #topics = new Map<string, Topic>()
   readonly #topicsById = new Map<string, Topic>()
   readonly #logStarts = new Map<number, bigint>()
+  /** What was set on brokers and groups, by `resourceKey`. */
+  readonly #configs = new Map<string, ConfiguredResource>()
   readonly #listeners: CatalogListener[] = []
+  /** The ids of topics that listeners have not been told of since they changed. */
+  readonly #changed = new Set<string>()
   #cluster: Of<typeof ClusterValue> = { clusterId: '', partitionIdNext: catalogPartitionId + 1 }
   #lastChange: Promise<unknown> = Promise.resolve()
 
-  constructor(services: { log: CoordinatorLog; store: Store; clock: Clock; random: Random }) {
+  /** `settings` is kept to what is set on the broker and on all brokers. */
+  constructor(services: {
+    log: CoordinatorLog
+    store: Store
+    clock: Clock
+    random: Random
+    settings: Settings
+  }) {
     this.#log = services.log
     this.#store = services.store
     this.#clock = services.clock
     this.#random = services.random
+    this.#settings = services.settings
   }
 
   get clusterId(): string {
@@ -84,6 +109,7 @@ export class Catalog {
   /** Replays the metadata log; on a new one writes the cluster's id (`clusterId`, or a random one). */
   async load(clusterId?: string): Promise<void> {
     await this.#log.replay((key, value) => this.#replay(key!, value))
+    this.#tellChanged()
     for (const [partitionId, offset] of this.#logStarts)
       this.#store.partition(partitionId)?.deleteBefore(offset)
     this.#store.dropUnknown()
@@ -92,8 +118,10 @@ export class Catalog {
     await this.#change(() => [this.#clusterRecord({ ...this.#cluster, clusterId: id })])
   }
 
+  /** Tells `listener` of all topics now, and of every change from now on. */
   listen(listener: CatalogListener): void {
     this.#listeners.push(listener)
+    for (const topic of this.#topics.values()) listener.topicChanged?.(topic)
   }
 
   topic(name: string): Topic | undefined {
@@ -107,6 +135,22 @@ export class Catalog {
   /** All topics, by name. */
   topics(): Topic[] {
     return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** What was set on a resource, by Kafka's names; nothing on one that is not there. */
+  configs(resource: ConfigResource): ReadonlyMap<string, string> {
+    if (resource.resourceType === resourceTypes.topic) {
+      return this.#topics.get(resource.resourceName)?.configs ?? nothing
+    }
+    return this.#configs.get(resourceKey(resource))?.configs ?? nothing
+  }
+
+  /** The groups that something was set on, by name. */
+  configuredGroups(): string[] {
+    return [...this.#configs.values()]
+      .filter(({ resourceType }) => resourceType === resourceTypes.group)
+      .map(({ resourceName }) => resourceName)
+      .toSorted()
   }
 
   get partitionCount(): number {
@@ -216,6 +260,41 @@ export class Catalog {
     )
   }
 
+  /** Sets configs in one change. Each resource comes back as undefined, or as the reason why nothing of it was changed. */
+  async alterConfigs(
+    changes: readonly ConfigChange[],
+    { validateOnly }: { validateOnly: boolean },
+  ): Promise<(KafkaError | undefined)[]> {
+    let outcomes: (KafkaError | undefined)[] = []
+    await this.#change(() => {
+      const records: CatalogRecord[] = []
+      outcomes = changes.map(change =>
+        faultOf(() => {
+          const before = this.configs(change)
+          const after = change.decide(before)
+          if (!areSame(before, after)) records.push(this.#configsRecord(change, after))
+        }),
+      )
+      return validateOnly ? [] : records
+    })
+    return outcomes
+  }
+
+  #configsRecord(
+    { resourceType, resourceName }: ConfigResource,
+    configs: ReadonlyMap<string, string>,
+  ): CatalogRecord {
+    if (resourceType === resourceTypes.topic) {
+      const topic = this.#existing(resourceName)
+      const { id, name } = topic
+      return topicRecord(id, { name, partitions: this.#partitionsOf(topic), configs: listOf(configs) })
+    }
+    return {
+      key: keyOf(3, { resourceType, resourceName }),
+      value: configs.size === 0 ? null : valueOf(3, { configs: listOf(configs) }),
+    }
+  }
+
   #removal(topic: Topic): CatalogRecord[] {
     const logStarts = topic.partitions.filter(({ id }) => this.#logStarts.has(id))
     return [
@@ -237,18 +316,18 @@ export class Catalog {
       if (records.length === 0) return
       await this.#log.append(records, BigInt(this.#clock.now()))
       for (const { key, value } of records) this.#replay(key, value)
+      this.#tellChanged()
     })
     this.#lastChange = change.catch(() => {})
     return change
   }
 
   #replay(key: Buffer, value: Buffer | null): void {
-    const type = key.readInt16BE(0)
-    if (type === 0) this.#cluster = read(ClusterValue, value!)
-    else if (type === 1) this.#replayTopic(read(TopicKey, key).topicId, value && read(TopicValue, value))
-    else if (type === 2)
-      this.#replayLogStart(read(LogStartKey, key).partitionId, value && read(LogStartValue, value))
-    else throw new KafkaError('KAFKA_STORAGE_ERROR', `a metadata record of unknown type ${type}`)
+    const statement = readCatalogRecord(key, value)
+    if (statement.type === 'cluster') this.#cluster = statement.value
+    else if (statement.type === 'topic') this.#replayTopic(statement.topicId, statement.value)
+    else if (statement.type === 'logStart') this.#replayLogStart(statement.partitionId, statement.value)
+    else this.#replayConfigs(statement.resource, statement.value)
   }
 
   #replayTopic(id: string, value: Of<typeof TopicValue> | null): void {
@@ -258,7 +337,7 @@ export class Catalog {
       this.#topics.delete(before.name)
       this.#topicsById.delete(id)
       for (const { id } of before.partitions) this.#store.drop(id)
-      for (const listener of this.#listeners) listener.topicDeleted(before)
+      for (const listener of this.#listeners) listener.topicDeleted?.(before)
       return
     }
     const partitions = value.partitions.map(
@@ -270,10 +349,37 @@ export class Catalog {
       name: value.name,
       isInternal: internalTopics.has(value.name),
       partitions,
-      configs: new Map(value.configs.map(({ name, value }) => [name, value])),
+      configs: mapOf(value.configs),
     }
+    this.#put(topic)
+  }
+
+  #put(topic: Topic): void {
     this.#topics.set(topic.name, topic)
-    this.#topicsById.set(id, topic)
+    this.#topicsById.set(topic.id, topic)
+    this.#changed.add(topic.id)
+  }
+
+  #replayConfigs(resource: ConfigResource, value: Of<typeof ConfigsValue> | null): void {
+    const configs = mapOf(value?.configs ?? [])
+    const key = resourceKey(resource)
+    if (value) this.#configs.set(key, { ...resource, configs })
+    else this.#configs.delete(key)
+    const { resourceType, resourceName } = resource
+    if (resourceType !== resourceTypes.broker) return
+    const isForAll = resourceName === ''
+    if (!isForAll && resourceName !== String(this.#settings.get('node.id'))) return
+    this.#settings.replace(configSources[isForAll ? 'dynamicDefaultBroker' : 'dynamicBroker'], configs)
+    // What is remembered of a topic is remembered by its object, and topics fall back to the broker's settings.
+    for (const topic of this.#topics.values()) this.#put({ ...topic })
+  }
+
+  #tellChanged(): void {
+    const topics = [...this.#changed].map(id => this.#topicsById.get(id)).filter(topic => topic !== undefined)
+    this.#changed.clear()
+    for (const listener of this.#listeners) {
+      for (const topic of topics) listener.topicChanged?.(topic)
+    }
   }
 
   #replayLogStart(partitionId: number, value: Of<typeof LogStartValue> | null): void {
@@ -315,12 +421,27 @@ function topicRecord(topicId: string, value: Draft<typeof TopicValue>): CatalogR
   return { key: keyOf(1, { topicId }), value: valueOf(1, value) }
 }
 
+interface ConfiguredResource extends ConfigResource {
+  readonly configs: ReadonlyMap<string, string>
+}
+
+const nothing: ReadonlyMap<string, string> = new Map()
+
+function resourceKey({ resourceType, resourceName }: ConfigResource): string {
+  return `${resourceType}:${resourceName}`
+}
+
+function areSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value)
+}
+
+function mapOf(configs: readonly { name: string; value: string }[]): Map<string, string> {
+  return new Map(configs.map(({ name, value }) => [name, value]))
+}
+
 function listOf(configs: ReadonlyMap<string, string>): { name: string; value: string }[] {
   return [...configs].map(([name, value]) => ({ name, value }))
 }
-
-const prefixLength = 2
-const recordVersion = 0
 
 function keyOf(type: number, key: Draft<Message>): Buffer {
   return behind(type, encode(catalogRecords[type]!.key, recordVersion, key))
@@ -335,10 +456,6 @@ function behind(prefix: number, body: Buffer): Buffer {
   whole.writeInt16BE(prefix, 0)
   body.copy(whole, prefixLength)
   return whole
-}
-
-function read<M extends Message>(table: M, bytes: Buffer): Of<M> {
-  return decode(table, recordVersion, bytes.subarray(prefixLength))
 }
 
 /** Why no topic can have this name, in Kafka's words (Topic.validate); undefined when one can. */

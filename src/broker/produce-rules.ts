@@ -1,3 +1,4 @@
+import type { Codec } from '../protocol/records/batch.ts'
 import type { Demands } from '../protocol/records/check.ts'
 import type { Topic } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
@@ -9,6 +10,10 @@ export interface ProduceRules {
   readonly batchLengthMax: number
   /** `message.timestamp.type=LogAppendTime`. */
   readonly isAppendTime: boolean
+  /** What records are to be stored in; undefined is what they come in (`compression.type=producer`). */
+  readonly codec: Codec | undefined
+  /** The level of `codec`, where its library has levels. */
+  readonly level: number | undefined
   /** What to check of a batch that arrives at `now` (ms). */
   demands(now: bigint): Demands
 }
@@ -25,13 +30,32 @@ export function produceRules(topic: Topic, settings: Settings): ProduceRules {
 function rulesOf(topic: Topic, settings: Settings): ProduceRules {
   const config = new TopicConfig(topic.configs, settings)
   const isAppendTime = config.get('message.timestamp.type') === 'LogAppendTime'
-  const beforeMs = BigInt(config.get('message.timestamp.before.max.ms'))
+  const before = config.get('message.timestamp.before.max.ms')
+  const beforeMs = BigInt(before)
   const afterMs = BigInt(config.get('message.timestamp.after.max.ms'))
   const keys = config.get('cleanup.policy').includes('compact')
+  const codec = codecOf(config.get('compression.type'))
+  // The header of a compressed batch tells of its first and of its latest record's time, and of no earlier one's.
+  const inside = codec !== undefined || (!isAppendTime && Number.isSafeInteger(before))
   return {
     batchLengthMax: config.get('max.message.bytes'),
     isAppendTime,
+    codec,
+    level: levelOf(codec, config),
     demands: now =>
-      isAppendTime ? { keys } : { keys, timestampMin: now - beforeMs, timestampMax: now + afterMs },
+      isAppendTime
+        ? { keys, inside }
+        : { keys, inside, timestampMin: now - beforeMs, timestampMax: now + afterMs },
   }
+}
+
+function codecOf(compressionType: string): Codec | undefined {
+  if (compressionType === 'producer') return undefined
+  return compressionType === 'uncompressed' ? 'none' : (compressionType as Codec)
+}
+
+function levelOf(codec: Codec | undefined, config: TopicConfig): number | undefined {
+  if (codec === 'gzip') return config.get('compression.gzip.level')
+  if (codec === 'zstd') return config.get('compression.zstd.level')
+  return undefined
 }

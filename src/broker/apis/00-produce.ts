@@ -4,12 +4,10 @@
  * as for acks=all. With acks=0 nothing is answered, and a refused batch closes the connection, as in Kafka.
  *
  * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
- * compress; log start offset from 5, record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
+ * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
  */
 import { errorCodes, KafkaError, type ErrorName } from '../../protocol/errors.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
-import { setMaxTimestamp } from '../../protocol/records/batch.ts'
-import { checkBatch } from '../../protocol/records/check.ts'
 import { RecordsError } from '../../protocol/records/errors.ts'
 import type { Draft } from '../../protocol/schema.ts'
 import type { Appended, PartitionLog } from '../../storage/partition-log.ts'
@@ -18,6 +16,7 @@ import type { Topic } from '../catalog.ts'
 import type { Context } from '../context.ts'
 import { findPartition, findTopic } from '../partitions.ts'
 import { produceRules } from '../produce-rules.ts'
+import { produced } from '../produced-batch.ts'
 
 type Answer = Draft<typeof ProduceResponse>
 type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
@@ -117,18 +116,10 @@ function append(
   if (topic.isInternal) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Cannot append to internal topic ${topic.name}`)
   }
-  if (records && records.length > rules.batchLengthMax) {
-    const message = `The record batch size in the append to ${topic.name}-${log.id} is ${records.length} bytes which exceeds the maximum configured value of ${rules.batchLengthMax}.`
-    throw new KafkaError('MESSAGE_TOO_LARGE', message)
-  }
   const now = BigInt(context.clock.now())
-  const { batch, maxTimestamp } = checkBatch(records, rules.demands(now))
-  if (batch.isControl)
-    throw new KafkaError('INVALID_RECORD', 'Clients are not allowed to write control records')
-  if (batch.isTransactional) throw new KafkaError('INVALID_TXN_STATE', 'This broker has no such transaction')
-  if (rules.isAppendTime) setMaxTimestamp(batch, 'LogAppendTime', now)
-  else setMaxTimestamp(batch, 'CreateTime', maxTimestamp)
-  const appended = log.append(batch.view, context.hold && { hold: context.hold })
+  const { batch, isRebuilt } = produced(records, rules, { version: context.version, now })
+  const hold = isRebuilt ? undefined : context.hold
+  const appended = log.append(batch.view, hold && { hold })
   return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
 }
 

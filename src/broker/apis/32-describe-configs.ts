@@ -22,13 +22,11 @@ import {
   describeTopic,
   type ConfigEntry,
 } from '../configs/describe.ts'
+import { resourceTypes } from '../configs/resources.ts'
 import type { Context } from '../context.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = Draft<typeof DescribeConfigsResponse>['results'][number]
-
-/** Kafka's numbers of the resources that have settings (ConfigResource.Type). */
-const resourceTypes = { topic: 2, broker: 4, group: 32 }
 
 export const describeConfigs = api({
   key: 32,
@@ -64,7 +62,8 @@ function describe(resource: Resource, request: DescribeConfigsRequest, context: 
   }
 }
 
-function entriesOf({ resourceType, resourceName }: Resource, { catalog, settings }: Context): ConfigEntry[] {
+function entriesOf(resource: Resource, { catalog, settings }: Context): ConfigEntry[] {
+  const { resourceType, resourceName } = resource
   switch (resourceType) {
     case resourceTypes.topic: {
       const fault = faultOfName(resourceName)
@@ -79,7 +78,7 @@ function entriesOf({ resourceType, resourceName }: Resource, { catalog, settings
       return describeBroker(settings)
     case resourceTypes.group:
       if (resourceName === '') throw new KafkaError('INVALID_REQUEST', 'Group name must not be empty')
-      return describeGroup(new Map(), settings)
+      return describeGroup(catalog.configs(resource), settings)
     default:
       throw new KafkaError('INVALID_REQUEST', `Unsupported resource type: ${resourceType}`)
   }

@@ -45,6 +45,9 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
 /** The same for topics. */
 export const topicEffects: Partial<Record<TopicConfigName, string>> = {
   'cleanup.policy': 'With `compact`, records must have keys.',
+  'compression.gzip.level': 'How hard to compress where `compression.type` is gzip.',
+  'compression.type': 'What records are stored in; `producer` leaves them as they come.',
+  'compression.zstd.level': 'How hard to compress where `compression.type` is zstd.',
   'max.message.bytes': 'The largest batch that is taken, as it lies in the log.',
   'message.timestamp.after.max.ms': 'How far ahead of the clock a record may claim to be.',
   'message.timestamp.before.max.ms': 'How far behind the clock a record may claim to be.',

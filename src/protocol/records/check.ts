@@ -26,6 +26,8 @@ export interface CheckedBatch {
    * it into the header where that says otherwise; see `setMaxTimestamp`.
    */
   readonly maxTimestamp: bigint
+  /** The records without compression, where they were walked. */
+  readonly body: Buffer | undefined
 }
 
 /**
@@ -45,16 +47,19 @@ export function checkBatch(records: Buffer | null, demands: Demands = {}): Check
   const isSuspicious =
     isOutside(baseTimestamp, timestampMin, timestampMax) ||
     isOutside(maxTimestamp, timestampMin, timestampMax)
-  if (codec !== 'none' && !demands.inside && !demands.keys && !isSuspicious) return { batch, maxTimestamp }
+  if (codec !== 'none' && !demands.inside && !demands.keys && !isSuspicious) {
+    return { batch, maxTimestamp, body: undefined }
+  }
 
   const lengthMax = demands.bodyLengthMax ?? bodyLengthMax
-  const seen = walk(batch, codec === 'none' ? batch.body : decompress(codec, batch.body, lengthMax))
+  const body = codec === 'none' ? batch.body : decompress(codec, batch.body, lengthMax)
+  const seen = walk(batch, body)
   const isAtFault =
     isOutside(seen.minTimestamp, timestampMin, timestampMax) ||
     isOutside(seen.maxTimestamp, timestampMin, timestampMax) ||
     (demands.keys === true && seen.keylessCount > 0)
   if (isAtFault) judgeRecords(batch, demands, lengthMax)
-  return { batch, maxTimestamp: seen.maxTimestamp }
+  return { batch, maxTimestamp: seen.maxTimestamp, body }
 }
 
 /** The one batch of a produce request's records for a partition (ProduceRequest.validateRecords). */

@@ -12,13 +12,16 @@ const require = createRequire(import.meta.url)
 /** How many bytes a compressed body may become, unless a caller says otherwise. */
 export const bodyLengthMax = 128 * 1024 * 1024
 
-/** `bytes` in the form that Java clients read: gzip, framed snappy, an lz4 frame of independent blocks, zstd. */
-export function compress(codec: Codec, bytes: Buffer): Buffer {
+/**
+ * `bytes` in the form that Java clients read: gzip, framed snappy, an lz4 frame of independent blocks, zstd. `level` counts for
+ * gzip (-1 or 1 to 9) and zstd (-131072 to 22) alone; by default it is Kafka's default.
+ */
+export function compress(codec: Codec, bytes: Buffer, level?: number): Buffer {
   switch (codec) {
     case 'none':
       return bytes
     case 'gzip':
-      return gzipSync(bytes)
+      return gzipSync(bytes, { level: level ?? -1 })
     case 'snappy': {
       const { compressSync } = require('snappy') as { compressSync: (bytes: Buffer) => Buffer }
       return encodeSnappy(bytes, compressSync)
@@ -28,7 +31,7 @@ export function compress(codec: Codec, bytes: Buffer): Buffer {
       return compressFrameSync(bytes)
     }
     case 'zstd':
-      return encodeZstd(bytes)
+      return encodeZstd(bytes, level)
   }
 }
 

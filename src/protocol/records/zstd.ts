@@ -4,14 +4,14 @@ import { RecordsError } from './errors.ts'
 import { zstdFrames } from './zstd-frame.ts'
 
 interface Zstd {
-  compress(bytes: Buffer): Buffer
+  compress(bytes: Buffer, level: number): Buffer
   /** Decodes one frame that becomes at most `lengthMax` bytes; throws an Error of any kind where it cannot. */
   decompressFrame(frame: Buffer, lengthMax: number): Buffer
 }
 
-/** Compresses into one zstd frame at level 3, Kafka's default. */
-export function encodeZstd(bytes: Buffer): Buffer {
-  return (engine ??= loadEngine()).compress(bytes)
+/** Compresses into one zstd frame; level 3 is Kafka's default. */
+export function encodeZstd(bytes: Buffer, level = 3): Buffer {
+  return (engine ??= loadEngine()).compress(bytes, level)
 }
 
 /** Decodes zstd frames, one behind the other; nothing longer than `lengthMax` is allocated for them. */
@@ -41,19 +41,22 @@ function decodeFrame(zstd: Zstd, frame: Buffer, lengthMax: number): Buffer {
 
 let engine: Zstd | undefined
 
+/** zlib.constants.ZSTD_c_compressionLevel, which older releases of Node lack. */
+const compressionLevel = 100
+
 // Node has zstd of its own from 22.15 on.
 function loadEngine(): Zstd {
   const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as Partial<NodeZstd>
   if (!zstdCompressSync || !zstdDecompressSync) return loadWasm()
   return {
-    compress: bytes => zstdCompressSync(bytes),
+    compress: (bytes, level) => zstdCompressSync(bytes, { params: { [compressionLevel]: level } }),
     decompressFrame: (frame, lengthMax) =>
       zstdDecompressSync(frame, { maxOutputLength: Math.max(lengthMax, 1) }),
   }
 }
 
 interface NodeZstd {
-  zstdCompressSync(bytes: Buffer): Buffer
+  zstdCompressSync(bytes: Buffer, options: { params: Record<number, number> }): Buffer
   zstdDecompressSync(bytes: Buffer, options: { maxOutputLength: number }): Buffer
 }
 
@@ -104,8 +107,10 @@ function loadWasm(): Zstd {
     }
   }
   return {
-    compress: bytes =>
-      runOn(bytes, boundOf(bytes.length), (to, toSize, from, size) => compress(to, toSize, from, size, 3)),
+    compress: (bytes, level) =>
+      runOn(bytes, boundOf(bytes.length), (to, toSize, from, size) =>
+        compress(to, toSize, from, size, level),
+      ),
     decompressFrame: (frame, lengthMax) => runOn(frame, lengthMax, decompress),
   }
 }
