@@ -1,4 +1,4 @@
-// The long campaign of crash.test.ts: npm run torture -- --cycles 50 --seed 7
+// The long campaign of crash.test.ts: npm run crash -- --cycles 50 --seed 7
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
