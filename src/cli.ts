@@ -9,6 +9,7 @@ import { Settings } from './broker/configs/settings.ts'
 import { gatherSettings } from './broker/configs/sources.ts'
 import { failureLine } from './failures.ts'
 import type { BrokerOptions } from './options.ts'
+import type { DumpFlags, RestoreFlags } from './cli/commands.ts'
 
 /** What the process ends with. 70 is EX_SOFTWARE of sysexits: a bug of ours. */
 const exitCodes = { done: 0, failed: 1, bug: 70 }
@@ -30,18 +31,14 @@ let logger: Logger | undefined
 
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
-await main()
+await commands().parseAsync()
 
-async function main(): Promise<void> {
-  const flags = parseFlags()
+async function serve(flags: Flags): Promise<void> {
   let broker: Broker
   try {
     broker = await start(flags)
   } catch (error) {
-    const line = failureLine(error)
-    if (line === undefined) return die(error)
-    process.stderr.write(`odradek: ${line}\n`)
-    process.exit(exitCodes.failed)
+    return fail(error)
   }
   process.stdout.write(`listening on ${broker.address}\n`)
 }
@@ -108,9 +105,12 @@ function logLevelOf({ settings }: BrokerOptions): string {
   )
 }
 
-function parseFlags(): Flags {
+/** The broker, and what can be asked about a data directory that no broker has open. */
+function commands(): Command {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
   const command = new Command('odradek')
+    .enablePositionalOptions()
+    .helpCommand(false)
     .description('A Kafka broker: the whole protocol, at once, and every acknowledged record on disk.')
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this')
@@ -140,13 +140,61 @@ function parseFlags(): Flags {
         ),
     })
     .allowExcessArguments(false)
-  return command.parse().opts<Flags>()
+    .action(serve)
+  const add = (name: string, description: string): Command =>
+    command
+      .command(name)
+      .description(description)
+      .requiredOption('--data <dir>', 'the data directory; no broker may have it open')
+  add('dump', 'Show what a data directory holds: by default its blocks, anchors and checkpoints.')
+    .option('--blocks', 'the header of every block')
+    .option('--batches', 'the batches, in the order of the log')
+    .option('--records', 'the batches and their records')
+    .option('--indexes', 'sparse indexes and footers')
+    .option('--anchors', 'anchors, checkpoints and their bookmarks')
+    .option('--partition <topic-n>', 'only what is of this partition; by default its batches')
+    .option('--json', 'one JSON object per line')
+    .action((flags: DumpFlags) => offline(({ dump }) => dump(flags)))
+  add(
+    'verify',
+    'Check all that a data directory holds. Ends with 0 where everything is sound, 1 where it is not.',
+  ).action((flags: { data: string }) => offline(({ verify }) => verify(flags)))
+  add('restore', 'Make a data directory as another one was at a point in the past.')
+    .option('--to-lsn <n>', 'the last LSN to keep; dump shows them')
+    .option('--to-time <t>', 'the time: ISO 8601 with its zone, or milliseconds since 1970')
+    .requiredOption('--out <dir>', 'where to make it: a new or empty directory')
+    .action((flags: RestoreFlags) => offline(({ restore }) => restore(flags)))
+  return command
 }
 
 function portOf(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+/** Runs a command that needs no broker. */
+async function offline(
+  run: (commands: typeof import('./cli/commands.ts')) => Promise<boolean>,
+): Promise<void> {
+  // Whoever reads has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EPIPE' ? process.exit(exitCodes.done) : die(error),
+  )
+  try {
+    const isFine = await run(await import('./cli/commands.ts'))
+    process.exitCode = isFine ? exitCodes.done : exitCodes.failed
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Ends with one line where the failure was foreseen. */
+function fail(error: unknown): never {
+  const line = failureLine(error)
+  if (line === undefined) return die(error)
+  process.stderr.write(`odradek: ${line}\n`)
+  process.exit(exitCodes.failed)
 }
 
 /** A bug of ours: says all that is known, and ends. */

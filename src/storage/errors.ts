@@ -12,3 +12,8 @@ export class StorageRestoreError extends Error {
 export class StorageDamagedError extends Error {
   override readonly name = 'StorageDamagedError'
 }
+
+/** Something was asked for by a name that nothing has. */
+export class StorageNameError extends Error {
+  override readonly name = 'StorageNameError'
+}

@@ -1,0 +1,122 @@
+import type { Disk } from '../base/disk.ts'
+import { CatalogHistory } from '../broker/catalog-history.ts'
+import { catalogPartitionId } from '../broker/catalog.ts'
+import { offsetsTopicName } from '../broker/internal-topics.ts'
+import { readRecord } from '../groups/records.ts'
+import type { Batch } from '../protocol/records/batch.ts'
+import { readRecords } from '../protocol/records/record.ts'
+import { shardsOnDisk } from '../storage/data-directory.ts'
+import { wasAlive } from '../storage/inspection/holes.ts'
+import { endOfTime, isThereAt } from '../storage/inspection/partition-life.ts'
+import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
+import { verifyShard, type Finding, type Verified } from '../storage/inspection/verification.ts'
+import type { Output } from './output.ts'
+import type { Progress } from './progress.ts'
+
+/** What a data directory's verification has found. */
+export interface Verification {
+  readonly findings: readonly Finding[]
+  readonly shards: readonly Verified[]
+}
+
+/** Walks everything in a data directory at rest, and tells `progress` about it. */
+export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<Verification> {
+  const history = new CatalogHistory()
+  const findings: Finding[] = []
+  const unsound = (text: string): void => void findings.push({ isUnsound: true, text })
+  const check = recordCheck(history, unsound)
+  const verified = new Map<number, Verified>()
+  const shards: ShardAtRest[] = []
+  for (const id of await shardsOnDisk(disk)) {
+    const shard = await ShardAtRest.open(disk, id)
+    shards.push(shard)
+    progress?.expect(await shard.sizeInBytes())
+  }
+  for (const shard of shards.sort((a, b) => a.id - b.id)) {
+    const each = await verifyShard({
+      shard,
+      nameOf: partition => history.nameOf(partition),
+      inspect: (batch, row) => check(batch, row.partition, row.lsn),
+      advance: length => progress?.advance(length),
+    })
+    findings.push(...each.findings)
+    verified.set(shard.id, each)
+  }
+  progress?.end()
+  // What is alive is known once the whole of the metadata has been read.
+  for (const shard of shards) {
+    const { holes, withoutBookmark } = verified.get(shard.id)!
+    const states = shard.checkpoint?.states ?? []
+    const endOffsets = new Map(states.map(({ partition, nextOffset }) => [partition, nextOffset]))
+    for (const hole of holes.finish(shard.id, history, endOffsets)) {
+      if (!wasAlive(hole, history, endOfTime)) continue
+      const { fromOffset, toOffset, partition } = hole
+      unsound(`${history.nameOf(partition)}: offsets ${fromOffset} to ${toOffset - 1} are not there`)
+    }
+    for (const partition of withoutBookmark) {
+      const life = history.life(partition)
+      const isForgotten = shard.checkpoint && life && isThereAt(life, endOfTime)
+      if (isForgotten) unsound(`${shard.folder}/checkpoint says nothing of ${history.nameOf(partition)}`)
+    }
+  }
+  const { size: startCount } = await disk.open('start-count')
+  const blockEpoch = Math.max(0, ...[...verified.values()].map(each => each.blockEpoch))
+  if (startCount < blockEpoch)
+    unsound(`start-count stands at ${startCount}, and start ${blockEpoch} has written blocks`)
+  return { findings, shards: [...verified.values()] }
+}
+
+/** Decodes what the broker itself must be able to read: the metadata, and committed offsets. */
+function recordCheck(
+  history: CatalogHistory,
+  unsound: (text: string) => void,
+): (batch: Batch, partition: number, lsn: number) => void {
+  return (batch, partition, lsn) => {
+    const isMetadata = partition === catalogPartitionId
+    if (!isMetadata && history.life(partition)?.topic !== offsetsTopicName) return
+    try {
+      if (isMetadata) history.add(batch, lsn)
+      else for (const { key, value } of readRecords(batch)) readRecord(key!, value)
+    } catch (error) {
+      const name = history.nameOf(partition)
+      unsound(
+        `${name}: a record from offset ${batch.baseOffset} on cannot be read: ${(error as Error).message}`,
+      )
+    }
+  }
+}
+
+/** Says what was found, a line each, and a summary; true where everything is sound. */
+export async function printVerification(
+  { findings, shards }: Verification,
+  output: Output,
+): Promise<boolean> {
+  for (const { isUnsound, text } of findings) await output.line(`${isUnsound ? 'unsound' : 'note'}: ${text}`)
+  const sum = (count: (shard: Verified) => number): number =>
+    shards.reduce((total, shard) => total + count(shard), 0)
+  const unsoundCount = findings.filter(({ isUnsound }) => isUnsound).length
+  const facts = [
+    counted(shards.length, 'shard'),
+    counted(
+      sum(shard => shard.segmentCount),
+      'segment',
+    ),
+    counted(
+      sum(shard => shard.blockCount),
+      'block',
+    ),
+    counted(
+      sum(shard => shard.entryCount),
+      'batch',
+      'batches',
+    ),
+    `LSN ${Math.max(0, ...shards.map(shard => shard.lsn))}`,
+  ].join(', ')
+  const verdict = unsoundCount === 0 ? 'sound' : `${counted(unsoundCount, 'thing')} unsound`
+  await output.line(`${verdict}: ${facts}`)
+  return unsoundCount === 0
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}

@@ -1,0 +1,233 @@
+import { Batch } from '../../protocol/records/batch.ts'
+import { crc32c } from '../../protocol/records/crc32c.ts'
+import { isSlotDamaged } from '../anchor.ts'
+import { differences } from '../audit.ts'
+import { blockHeaderLength } from '../block.ts'
+import { writeFooter } from '../footer.ts'
+import { PartitionState } from '../partition-state.ts'
+import { absorb } from '../recovery.ts'
+import type { RowView } from '../row.ts'
+import { beginning, type Tail, type WalkedBlock } from '../walk.ts'
+import { HoleFinder } from './holes.ts'
+import { indexFault } from './index-check.ts'
+import type { SegmentAtRest, ShardAtRest } from './shard-at-rest.ts'
+
+/** Something about a data directory that is worth a sentence. */
+export interface Finding {
+  /** Not sound; otherwise it is only what a crash leaves and the next start puts right. */
+  readonly isUnsound: boolean
+  readonly text: string
+}
+
+export interface VerificationOptions {
+  readonly shard: ShardAtRest
+  /** What messages call a partition. */
+  nameOf(partition: number): string
+  /** Told of each sound batch, in order. */
+  inspect(batch: Batch, row: RowView): void
+  /** Told how many more bytes have been seen. */
+  advance(length: number): void
+}
+
+/** What a verification has found in a shard. */
+export interface Verified {
+  readonly findings: readonly Finding[]
+  readonly segmentCount: number
+  readonly blockCount: number
+  readonly entryCount: number
+  readonly blockEpoch: number
+  readonly lsn: number
+  readonly holes: HoleFinder
+  /** Partitions with entries of which the checkpoint says nothing; right for those that have been deleted. */
+  readonly withoutBookmark: readonly number[]
+}
+
+/** Walks all of a shard and holds everything that is written about its batches against them (invariants 2, 3 and 8). */
+export function verifyShard(options: VerificationOptions): Promise<Verified> {
+  return new Verification(options).run()
+}
+
+class Verification {
+  readonly #options: VerificationOptions
+  readonly #shard: ShardAtRest
+  readonly #states = new Map<number, PartitionState>()
+  readonly #holes = new HoleFinder()
+  readonly #findings: Finding[] = []
+  /** Unsound only after a close in good order. */
+  readonly #leftovers: string[] = []
+  #withoutBookmark: number[] = []
+  #tail: Tail = beginning
+  #isCheckpointMet = false
+  #segmentCount = 0
+  #blockCount = 0
+  #entryCount = 0
+
+  constructor(options: VerificationOptions) {
+    this.#options = options
+    this.#shard = options.shard
+  }
+
+  async run(): Promise<Verified> {
+    const { anchor, checkpoint, checkpointBytes, folder, orphans } = this.#shard
+    if (checkpointBytes && !checkpoint) {
+      this.#report(`${folder}/checkpoint is not sound; the next start reads the whole log instead`)
+    }
+    let isDamaged = false
+    for await (const part of this.#shard.segments())
+      isDamaged = (await this.#verifySegment(part)) || isDamaged
+    const walked = this.#tail
+    this.#tail = this.#shard.endAfter(walked)
+    if (this.#tail !== walked) this.#holes.addGap(walked.lsn, this.#tail.lsn + 1)
+    if (!this.#isCheckpointMet) this.#meetCheckpoint()
+    const missing = isDamaged ? undefined : this.#shard.missingBehind(this.#tail)
+    if (missing !== undefined) this.#report(missing)
+    const isClosed = this.#tail.blockNumber === (checkpoint?.head.blockNumber ?? 0)
+    this.#verifyAnchorSlots()
+    for (const text of this.#leftovers) this.#findings.push({ isUnsound: isClosed, text })
+    for (const orphan of orphans) this.#note(`${folder}/${orphan} indexes nothing; the next start removes it`)
+    return {
+      findings: this.#findings,
+      segmentCount: this.#segmentCount,
+      blockCount: this.#blockCount,
+      entryCount: this.#entryCount,
+      blockEpoch: Math.max(this.#tail.blockEpoch, anchor?.blockEpoch ?? 0),
+      lsn: this.#tail.lsn,
+      holes: this.#holes,
+      withoutBookmark: this.#withoutBookmark,
+    }
+  }
+
+  #report(text: string): void {
+    this.#findings.push({ isUnsound: true, text })
+  }
+
+  #note(text: string): void {
+    this.#findings.push({ isUnsound: false, text })
+  }
+
+  /** True where the segment is damaged. */
+  async #verifySegment(part: SegmentAtRest): Promise<boolean> {
+    const { segment } = part
+    this.#segmentCount++
+    const shadow = segment.twin()
+    let seen = 0
+    const { tail, broken } = await part.walk(block => {
+      const { firstLsn, number } = block.header
+      if (number === segment.firstBlock && part.isBehindGap) this.#holes.addGap(part.before.lsn, firstLsn)
+      this.#verifyBlock(part, block, shadow)
+      this.#options.advance(block.position - seen)
+      seen = block.position
+    })
+    this.#options.advance(segment.file.size - seen)
+    this.#tail = tail
+    shadow.size = segment.size = tail.position
+    shadow.lastBlock = tail.blockNumber
+    shadow.lastHeaderCrc = tail.headerCrc
+    const damage = await part.damage()
+    if (damage !== undefined) this.#report(damage)
+    else await this.#verifyIndexes(part, shadow, broken)
+    for (const state of this.#states.values()) state.dropAllRuns()
+    return damage !== undefined
+  }
+
+  #verifyBlock({ segment }: SegmentAtRest, block: WalkedBlock, shadow: typeof segment): void {
+    const { header, position, bytes, directoryAt } = block
+    const { anchor, checkpoint, folder } = this.#shard
+    if (!this.#isCheckpointMet && checkpoint && header.number > checkpoint.head.blockNumber)
+      this.#meetCheckpoint()
+    const end = position + blockHeaderLength + header.directoryLength + header.bodyLength
+    if (header.number === anchor?.blockNumber) {
+      const isSame = header.crc === anchor.headerCrc && header.lastLsn === anchor.lsn
+      const isThere = segment.firstBlock === anchor.segment && end === anchor.position
+      if (!isSame || !isThere || header.epoch !== anchor.blockEpoch)
+        this.#report(`${folder}/anchor names a block ${header.number} that is not the one in the log`)
+    }
+    if (header.number === checkpoint?.head.blockNumber) {
+      const { headerCrc, lsn, commitTime, position } = checkpoint.head
+      const isSame = header.crc === headerCrc && header.lastLsn === lsn && header.commitTime === commitTime
+      if (!isSame || end !== position)
+        this.#report(`${folder}/checkpoint names a block ${header.number} that is not the one in the log`)
+    }
+    this.#blockCount++
+    this.#entryCount += header.entryCount
+    absorb(block, shadow, 0, (row, place) => {
+      let state = this.#states.get(row.partition)
+      if (!state) this.#states.set(row.partition, (state = new PartitionState(row.partition)))
+      if (row.baseOffset < state.nextOffset) {
+        const name = this.#options.nameOf(row.partition)
+        this.#report(
+          `${segment.logName}, block ${header.number}: ${name} has offset ${row.baseOffset} after ${state.nextOffset - 1}`,
+        )
+        return
+      }
+      this.#holes.addEntry(row)
+      state.extend(row)
+      place(state)
+      this.#options.inspect(new Batch(bytes, row.position - position + directoryAt - blockHeaderLength), row)
+    })
+  }
+
+  /** Compares the bookmarks with what was found up to the checkpoint's block. */
+  #meetCheckpoint(): void {
+    this.#isCheckpointMet = true
+    const { checkpoint, folder } = this.#shard
+    if (!checkpoint) return
+    const absent = new Map(this.#states)
+    for (const believed of checkpoint.states) {
+      const { partition, logStart, nextOffset } = believed
+      absent.delete(partition)
+      const found = this.#states.get(partition)
+      const says = `${folder}/checkpoint: ${this.#options.nameOf(partition)}:`
+      if (nextOffset > logStart && found?.nextOffset !== nextOffset) {
+        this.#report(
+          `${says} it ends at ${nextOffset}, the blocks end it at ${found?.nextOffset ?? 'no offset'}`,
+        )
+        continue
+      }
+      if (!found) continue
+      for (const { what, believed: said, given } of differences(believed, found, nextOffset))
+        this.#report(`${says} ${what} is ${said}, the blocks give ${given}`)
+    }
+    this.#withoutBookmark = [...absent.keys()]
+  }
+
+  async #verifyIndexes(part: SegmentAtRest, shadow: typeof part.segment, broken?: string): Promise<void> {
+    const { segment, trailer, nextFirstBlock } = part
+    const memory = shadow.memory!
+    const checkpointed = this.#shard.checkpoint?.head.blockNumber ?? 0
+    const isFinished = nextFirstBlock !== undefined && shadow.lastBlock <= checkpointed
+    const tell = (text: string): void => (isFinished ? this.#report(text) : void this.#leftovers.push(text))
+    const index = await segment.readIndexFile()
+    const fault = indexFault(index, memory, segment.size)
+    if (fault) {
+      const text = `${segment.indexName} ${fault.what}; the next start makes it again`
+      if (fault.isAhead && !isFinished) this.#note(text)
+      else tell(text)
+    }
+    if (!fault && trailer && (trailer.indexLength !== index.length || trailer.indexCrc !== crc32c(index)))
+      tell(`${segment.indexName} is not the one that the footer of ${segment.logName} names`)
+
+    if (trailer) {
+      const { rowsPosition, firstBlock, indexLength, indexCrc } = trailer
+      const { lastBlock, lastHeaderCrc } = shadow
+      const facts = { rowsPosition, firstBlock, lastBlock, lastHeaderCrc, indexLength, indexCrc }
+      if (!(await segment.readFooter()).equals(writeFooter(memory.rows, memory.runs, facts)))
+        tell(`the footer of ${segment.logName} is not what the blocks give`)
+    } else if (nextFirstBlock !== undefined) {
+      tell(`${segment.logName} has no sound footer; the next start writes it again`)
+    } else if (broken !== undefined) {
+      const length = segment.file.size - segment.size
+      this.#note(
+        `${segment.logName}: ${length} bytes behind the last block at ${segment.size} (${broken}); the next start cuts them off`,
+      )
+    }
+  }
+
+  #verifyAnchorSlots(): void {
+    const { anchorBytes, folder } = this.#shard
+    for (const slot of [0, 1]) {
+      if (isSlotDamaged(anchorBytes, slot))
+        this.#leftovers.push(`${folder}/anchor: slot ${slot} is not sound`)
+    }
+  }
+}
