@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { codecs, readBatch, type Batch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch, readRecords } from '../../../src/protocol/records/record.ts'
+import type { CleaningRules } from '../../../src/storage/compaction/batch-cleaning.ts'
 import { batchAt, clean, markerAt, outcomesOf, textOf, transactional } from './support.ts'
 
 const hour = 3_600_000
 const kinds = (outcomes: readonly { kind: string }[]): string[] => outcomes.map(({ kind }) => kind)
 
 /** Knows one producer, whose last batch ends at `lastOffset`, or whose last word is a marker. */
-function producerAt(producerId: bigint, lastOffset?: number): Map<bigint, { epoch: number; batches: [] }> {
+function producerAt(producerId: bigint, lastOffset?: number): CleaningRules['producers'] {
   const last = { firstSequence: 0, lastSequence: 0, offsetDelta: 0, timestamp: 0 }
   const batches = lastOffset === undefined ? [] : [{ ...last, lastOffset }]
-  return new Map([[producerId, { epoch: 0, batches: batches as [] }]])
+  return new Map([[producerId, { epoch: 0, batches }]])
 }
 
 describe('records', () => {
@@ -82,7 +83,10 @@ describe('a batch that is written anew', () => {
   })
 
   test('keeps timestamps and headers of its records; its own are those of what is left', () => {
-    const headers = [{ key: 'h', value: null }, { key: 'ä', value: Buffer.from('x') }] // prettier-ignore
+    const headers = [
+      { key: 'h', value: null },
+      { key: 'ä', value: Buffer.from('x') },
+    ]
     const records = ['a', 'b', 'a'].map((key, index) => ({
       key: Buffer.from(key),
       value: Buffer.from('v'),
