@@ -36,6 +36,7 @@ export const catalogue = {
   'admin-delete-records': 'the low watermark moves, up to the end and no further',
   'admin-topic-configs': 'values, sources and defaults',
   'admin-broker-configs': 'values that clients look at',
+  'admin-alter-configs': 'set, delete, lists; refused whole; in force at once',
   'admin-cluster': 'address, controller, cluster id',
   'admin-groups': 'list, describe, delete; not while members are in',
   'admin-group-offsets': 'list, alter, delete; not while members are in',

@@ -7,6 +7,7 @@ import time
 import traceback
 
 import admin
+import configs
 import groups
 import records
 from kit import Kit
@@ -29,7 +30,7 @@ def attempt(run, address):
 
 def main():
     address, wanted = sys.argv[1], sys.argv[2:]
-    scenarios = {**records.scenarios, **groups.scenarios, **admin.scenarios}
+    scenarios = {**records.scenarios, **groups.scenarios, **admin.scenarios, **configs.scenarios}
     names = [name for name in scenarios if not wanted or name in wanted]
     report({"scenarios": names})
     for name in names:

@@ -1,6 +1,7 @@
 import { runScenarios } from '../scenarios.mjs'
 import { adminScenarios } from './admin.mjs'
+import { configScenarios } from './configs.mjs'
 import { groupScenarios } from './groups.mjs'
 import { recordScenarios } from './records.mjs'
 
-await runScenarios({ ...recordScenarios, ...groupScenarios, ...adminScenarios })
+await runScenarios({ ...recordScenarios, ...groupScenarios, ...adminScenarios, ...configScenarios })

@@ -17,6 +17,7 @@ public final class Main {
         OffsetScenarios.addTo(all);
         GroupScenarios.addTo(all);
         TopicScenarios.addTo(all);
+        ConfigScenarios.addTo(all);
         GroupAdminScenarios.addTo(all);
         Set<String> wanted = Set.copyOf(List.of(args).subList(1, args.length));
         List<String> names = new ArrayList<>(all.keySet());

@@ -158,7 +158,7 @@ final class TopicScenarios {
         Check.equal(0, consumer.poll(Duration.ofMillis(300)).count(), "records left");
     }
 
-    private static Config describe(Admin admin, ConfigResource resource) throws Exception {
+    static Config describe(Admin admin, ConfigResource resource) throws Exception {
         var options = new DescribeConfigsOptions().includeSynonyms(true).includeDocumentation(true);
         return admin.describeConfigs(List.of(resource), options).all().get().get(resource);
     }
