@@ -15,7 +15,7 @@ import { beginning, walk, type Tail } from './walk.ts'
  */
 export async function audit(store: Store): Promise<string[]> {
   // A fenced shard is audited as far as it is synced; the others are waited for all the same.
-  await Promise.allSettled(store.shards.map(shard => shard.newest))
+  await Promise.allSettled(store.shards.map(shard => shard.flush()))
   const problems: string[] = []
   for (const shard of store.shards) problems.push(...(await new ShardAudit(shard).run()))
   return problems
@@ -34,7 +34,7 @@ class ShardAudit {
   constructor(shard: Shard) {
     this.#shard = shard
     this.#synced = shard.synced
-    for (const log of shard.logs.values()) this.#ends.set(log, log.committedOffset)
+    for (const log of shard.logs.values()) this.#ends.set(log, log.syncedOffset)
   }
 
   async run(): Promise<string[]> {

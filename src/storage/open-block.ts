@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import type { Cancel } from '../base/clock.ts'
 import { blockHeaderLength, blockLength } from './block.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { rowField, rowLength, RowView } from './row.ts'
@@ -14,10 +15,20 @@ export class Block {
   readonly firstLsn: number
   lastLsn: number
   entryCount = 0
+  recordCount = 0
   bodyLength = 0
   /** The partitions that have entries here, and once it is closed where each ends. */
   readonly logs: PartitionLog[] = []
   readonly ends: number[] = []
+  /** By the same index: nobody waits for the sync of these entries, so they may be seen once they are written. */
+  readonly isAsync: boolean[] = []
+  /** It closes as soon as the block before it is synced, if not before. */
+  isDue = false
+  /** A produce in `sync` mode has entries here: it takes no other such produce. */
+  isSync = false
+  /** The shortest delay that is being waited for, in milliseconds. */
+  delayMs = Infinity
+  readonly #timers: Cancel[] = []
   /** Shared by all of its entries. */
   readonly committed: Promise<void>
   resolve!: () => void
@@ -47,8 +58,32 @@ export class Block {
     return blockLength(this.entryCount, this.bodyLength)
   }
 
+  /** Notes that a partition has one more entry here. */
+  join(log: PartitionLog, isAsync: boolean): void {
+    if (log.block !== this.number) {
+      log.block = this.number
+      log.indexInBlock = this.logs.length
+      this.logs.push(log)
+      this.isAsync.push(isAsync)
+    } else if (!isAsync) {
+      this.isAsync[log.indexInBlock] = false
+    }
+  }
+
+  /** Takes over a timer that makes it due. */
+  wait(delayMs: number, timer: Cancel): void {
+    this.delayMs = delayMs
+    this.#timers.push(timer)
+  }
+
+  /** Nothing is waited for any more. */
+  cancelTimers(): void {
+    for (const cancel of this.#timers) cancel()
+  }
+
   /** Fixes the extent: positions in RAM become the file's, and the directory is drawn. */
   close(): void {
+    this.cancelTimers()
     const { memory } = this.segment
     const head = Buffer.allocUnsafe(blockHeaderLength + this.entryCount * rowLength)
     memory!.rows.copy(this.firstOrdinal, this.entryCount, head, blockHeaderLength)

@@ -4,6 +4,7 @@ import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { field, logOverhead, magicCurrent, readBatch, stamp, type Batch } from '../protocol/records/batch.ts'
 import { firstAtOrAfter, greatestTimestamp, type TimestampAndOffset } from '../protocol/records/timestamps.ts'
+import { groupCommit, type Durability } from './durability.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Producer, Sequenced } from './producer-state.ts'
 import { Reading, type ReadOptions, type Slice } from './reading.ts'
@@ -22,13 +23,22 @@ export interface Appended {
   readonly lastOffset: bigint
   /** The batch was there already (an idempotent producer's retry); the offsets are those of the first time. */
   readonly isDuplicate: boolean
-  /** Resolves once the batch is synced; rejects with KAFKA_STORAGE_ERROR. One promise for the whole block. */
+  /**
+   * Resolves when whoever appended may be answered: at once in `async` mode, else once the batch is synced, with one promise
+   * for the whole block. Rejects with KAFKA_STORAGE_ERROR.
+   */
   readonly committed: Promise<void>
+  /** The broker-wide number of the entry; undefined for a duplicate. */
+  readonly lsn: number | undefined
+  /** The commit epoch, for `flushed`: the number of the block. */
+  readonly epoch: number
 }
 
 export interface AppendOptions {
   /** The slab memory that the batch lies in. It is retained and stamped in place, where that is better than a copy. */
   readonly hold?: Region | undefined
+  /** `groupCommit` when nothing is said. */
+  readonly durability?: Durability | undefined
 }
 
 /** A record's place in the log and in time. */
@@ -67,10 +77,13 @@ export class PartitionLog {
   readonly leaderEpoch: number
   /** For the storage's own rooms. */
   readonly state: PartitionState
-  /** The number of the newest block with entries of this partition. */
+  /** The number of the newest block with entries of this partition, and which of its partitions this one is. */
   block = 0
-  /** Everything below is on disk. */
+  indexInBlock = 0
+  /** Everything below may be seen. */
   committedOffset: number
+  /** Everything below is on disk. */
+  syncedOffset: number
   readonly #shard: Shard
   readonly #copySlabs: Slabs
   readonly #reading: Reading
@@ -82,7 +95,7 @@ export class PartitionLog {
     this.state = state
     this.createdAt = createdAt
     this.leaderEpoch = leaderEpoch
-    this.committedOffset = state.nextOffset
+    this.committedOffset = this.syncedOffset = state.nextOffset
     this.#shard = shard
     this.#copySlabs = copySlabs
     this.#reading = new Reading(state, slabs, shard.logger)
@@ -103,7 +116,7 @@ export class PartitionLog {
     return BigInt(this.state.nextOffset)
   }
 
-  /** Everything below is on disk, and may be seen. */
+  /** Everything below may be seen: it is on disk, or in `async` mode written. */
   get highWatermark(): bigint {
     return BigInt(this.committedOffset)
   }
@@ -128,7 +141,7 @@ export class PartitionLog {
    * KAFKA_STORAGE_ERROR once the shard has failed, UNKNOWN_TOPIC_OR_PARTITION after the partition was dropped, and
    * what Kafka's ProducerStateManager throws: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
    */
-  append(batch: Buffer, { hold }: AppendOptions = {}): Appended {
+  append(batch: Buffer, { hold, durability = groupCommit }: AppendOptions = {}): Appended {
     if (this.#shard.fault) throw this.#shard.fault
     if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     assert(batch[field.magic] === magicCurrent, 'a batch appended that is not of format 2')
@@ -136,7 +149,7 @@ export class PartitionLog {
       batch.length === logOverhead + batch.readInt32BE(field.batchLength),
       'not exactly one batch appended',
     )
-    const repeated = this.#check(batch)
+    const repeated = this.#check(batch, durability)
     if (repeated) return repeated
 
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
@@ -145,11 +158,30 @@ export class PartitionLog {
     const { nextOffset } = this.state
     const baseOffset = BigInt(nextOffset)
     stamp(bytes, 0, baseOffset, this.leaderEpoch)
-    const committed = this.#shard.accept(this, bytes, region)
-    return { baseOffset, lastOffset: BigInt(this.state.nextOffset - 1), isDuplicate: false, committed }
+    const block = this.#shard.accept(this, bytes, region, durability)
+    const isOwed = this.#isOwed(durability)
+    if (isOwed) this.#shard.hasten(block)
+    return {
+      baseOffset,
+      lastOffset: BigInt(this.state.nextOffset - 1),
+      isDuplicate: false,
+      committed: durability.mode === 'async' && !isOwed ? settled : block.committed,
+      lsn: block.lastLsn,
+      epoch: block.number,
+    }
   }
 
-  #check(batch: Buffer): Appended | undefined {
+  /** Resolves once the block of this number is synced, and asks for that; rejects with KAFKA_STORAGE_ERROR. */
+  flushed(epoch: number): Promise<void> {
+    return this.#shard.flushed(epoch)
+  }
+
+  /** More of this partition is accepted and not synced than an answer may leave behind. */
+  #isOwed({ unsyncedRecordsMax }: Durability): boolean {
+    return this.state.nextOffset - this.syncedOffset >= unsyncedRecordsMax
+  }
+
+  #check(batch: Buffer, durability: Durability): Appended | undefined {
     if (batch.readInt32BE(field.producerId) < 0) return undefined
     const sequenced: Sequenced = {
       producerId: batch.readBigInt64BE(field.producerId),
@@ -160,12 +192,16 @@ export class PartitionLog {
     const repeated = this.state.producers.check(sequenced)
     if (!repeated) return undefined
     const { lastOffset, offsetDelta } = repeated
+    const isWaitedFor =
+      lastOffset >= this.syncedOffset && (durability.mode !== 'async' || this.#isOwed(durability))
     return {
       baseOffset: BigInt(lastOffset - offsetDelta),
       lastOffset: BigInt(lastOffset),
       isDuplicate: true,
       // The first time may not be synced yet; blocks are synced in order, so the newest is late enough.
-      committed: lastOffset < this.committedOffset ? settled : this.#shard.newest,
+      committed: isWaitedFor ? this.#shard.flush() : settled,
+      lsn: undefined,
+      epoch: this.#shard.epoch,
     }
   }
 
@@ -266,6 +302,7 @@ export class PartitionLog {
     state.logStart = start
     state.nextOffset = Math.max(state.nextOffset, start)
     this.committedOffset = Math.max(this.committedOffset, start)
+    this.syncedOffset = Math.max(this.syncedOffset, start)
     state.epochs.trim(start)
     this.#shard.sweep(state.dropDeadRuns())
     this.notify()

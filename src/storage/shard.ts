@@ -8,6 +8,7 @@ import { AnchorFile } from './anchor.ts'
 import type { Backlog } from './backlog.ts'
 import { writeBlockHeader } from './block.ts'
 import { writeBookmarks, writeCheckpoint, type CheckpointHead } from './checkpoint.ts'
+import type { Durability } from './durability.ts'
 import { Block } from './open-block.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -49,8 +50,8 @@ export interface ShardOptions {
 
 /**
  * One append-only sequence of blocks in segment files, shared by many partitions (seed 003). Entries are ordered and placed
- * the moment they are accepted; a block is committed by one write and one sync as soon as the one before it is, so
- * that whatever came meanwhile shares the next.
+ * the moment they are accepted; a block is committed by one write and one sync. It closes as soon as the one before it is
+ * synced, so that whatever came meanwhile shares the next, unless all of its entries allow it to wait for more.
  */
 export class Shard {
   readonly id: number
@@ -74,6 +75,8 @@ export class Shard {
   readonly #closed: Block[] = []
   #newest: Promise<void> = Promise.resolve()
   #isCommitting = false
+  /** What is being appended is one produce. */
+  #isGathering = false
   #nextBlock: number
   #synced: Tail
   /** The blocks up to this number are in a checkpoint on disk. */
@@ -110,9 +113,25 @@ export class Shard {
     return this.#synced
   }
 
-  /** Settles when all that was accepted until now is on disk, or has failed. */
-  get newest(): Promise<void> {
+  /** The number of the block that takes what is accepted next, or took what was accepted last: the commit epoch. */
+  get epoch(): number {
+    return this.#nextBlock - 1
+  }
+
+  /** Commits all that was accepted until now; resolves when it is on disk, rejects with KAFKA_STORAGE_ERROR. */
+  flush(): Promise<void> {
+    if (this.#open) this.hasten(this.#open)
     return this.#newest
+  }
+
+  /** Commits the block of this number and those before it; resolves and rejects as `flush`. */
+  async flushed(blockNumber: number): Promise<void> {
+    if (blockNumber <= this.#synced.blockNumber) return
+    if (this.#fault) throw this.#fault
+    const block = [...this.#closed, this.#open].find(each => each?.number === blockNumber)
+    assert(block !== undefined, `block ${blockNumber} waited for, which nothing was accepted into`)
+    this.hasten(block)
+    await block.committed
   }
 
   get folder(): string {
@@ -120,7 +139,7 @@ export class Shard {
   }
 
   /** Takes over a stamped batch and what holds its memory; decides its LSN, its place and its block at once. */
-  accept(log: PartitionLog, batch: Buffer, hold: Region): Promise<void> {
+  accept(log: PartitionLog, batch: Buffer, hold: Region, durability: Durability): Block {
     const { state } = log
     const block = (this.#open ??= this.#openBlock())
     const { segment } = block
@@ -133,17 +152,54 @@ export class Shard {
     memory.holds[ordinal] = hold
     state.extend(row)
     state.place(segment, ordinal, row, block.position, this.limits.strideRecords)
-    if (log.block !== block.number) {
-      log.block = block.number
-      block.logs.push(log)
-    }
+    const { recordCount } = row
+    const { mode, recordsMax, delayMsMax } = durability
+    block.join(log, mode === 'async')
     block.lastLsn = lsn
     block.entryCount++
+    block.recordCount += recordCount
     block.bodyLength += batch.length
-    this.#backlog.add(batch.length)
+    this.#backlog.add(batch.length, recordCount)
     this.#newest = block.committed
-    if (block.bodyLength >= this.limits.blockBytes) this.#closeBlock()
-    return block.committed
+    if (mode === 'sync') block.isSync = true
+    if (delayMsMax < block.delayMs) this.#waitFor(block, delayMsMax)
+    const isFull = block.bodyLength >= this.limits.blockBytes || block.recordCount >= recordsMax
+    if (isFull || (block.isSync && !this.#isGathering)) this.#closeBlock()
+    return block
+  }
+
+  /** What is accepted until `endProduce` is one produce. */
+  beginProduce(): void {
+    this.#isGathering = true
+  }
+
+  endProduce(): void {
+    this.#isGathering = false
+    if (this.#open?.isSync) this.#closeBlock()
+  }
+
+  #waitFor(block: Block, delayMs: number): void {
+    if (delayMs > 0)
+      block.wait(
+        delayMs,
+        this.#clock.after(delayMs, () => this.hasten(block)),
+      )
+    else this.hasten(block)
+  }
+
+  /** Has a block closed and committed as soon as the one before it is synced. */
+  hasten(block: Block): void {
+    if (block.isDue) return
+    block.isDue = true
+    block.delayMs = 0
+    this.#commitSoon()
+  }
+
+  #commitSoon(): void {
+    if (this.#isCommitting) return
+    this.#isCommitting = true
+    // Whatever else this turn of the event loop brings shares the block.
+    this.#clock.soon(() => void this.#commitAll())
   }
 
   #openBlock(): Block {
@@ -152,11 +208,6 @@ export class Shard {
       segment = new Segment(this.#disk, this.folder, this.#nextBlock)
       segment.memory = new SegmentMemory()
       this.segments.push(segment)
-    }
-    if (!this.#isCommitting) {
-      this.#isCommitting = true
-      // Whatever else this turn of the event loop brings shares the block.
-      this.#clock.soon(() => void this.#commitAll())
     }
     return new Block(this.#nextBlock++, segment, this.#lsns.next)
   }
@@ -175,6 +226,7 @@ export class Shard {
       block.bookmarks = writeBookmarks(this.#states())
     }
     this.#closed.push(block)
+    this.#commitSoon()
   }
 
   *#states(): Generator<PartitionState> {
@@ -184,7 +236,7 @@ export class Shard {
 
   async #commitAll(): Promise<void> {
     while (!this.#fault) {
-      if (this.#closed.length === 0 && this.#open) this.#closeBlock()
+      if (this.#closed.length === 0 && this.#open?.isDue) this.#closeBlock()
       const block = this.#closed[0]
       if (!block) break
       try {
@@ -221,6 +273,7 @@ export class Shard {
     const index = block.indexPieces.length > 0 ? segment.writeIndex(block.indexPieces) : undefined
     index?.catch(() => {}) // awaited below, once the block itself is safe
     await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
+    if (!this.#fault) this.#showAsync(block)
     await segment.file.sync()
     await index
     // Something else may have failed meanwhile; then this block was refused already.
@@ -237,15 +290,27 @@ export class Shard {
     }
   }
 
+  /** Lets everybody see what is written and not synced yet, where that is all that was promised. */
+  #showAsync({ logs, ends, isAsync }: Block): void {
+    if (!isAsync.includes(true)) return
+    const shown = logs.filter((_, index) => isAsync[index])
+    for (let index = 0; index < logs.length; index++) {
+      if (isAsync[index]) logs[index]!.committedOffset = ends[index]!
+    }
+    for (const log of shown) log.notify()
+  }
+
   #publish(block: Block): void {
-    const { segment, firstOrdinal, entryCount, bodyLength, logs, ends } = block
+    const { segment, firstOrdinal, entryCount, recordCount, bodyLength, logs, ends, isAsync } = block
     this.#anchor.write(this.#synced)
-    for (let index = 0; index < logs.length; index++) logs[index]!.committedOffset = ends[index]!
+    for (let index = 0; index < logs.length; index++) {
+      logs[index]!.committedOffset = logs[index]!.syncedOffset = ends[index]!
+    }
     this.#tailCache.add({ segment, firstOrdinal, count: entryCount, length: bodyLength })
     block.resolve()
-    for (const log of logs) log.notify()
+    for (let index = 0; index < logs.length; index++) if (!isAsync[index]) logs[index]!.notify()
     if (block.bookmarks) this.#retire(segment, writeCheckpoint(this.#synced, block.bookmarks))
-    this.#backlog.remove(bodyLength)
+    this.#backlog.remove(bodyLength, recordCount)
   }
 
   /** Closes a full segment for good, while the next one is already written. */
@@ -303,14 +368,15 @@ export class Shard {
       this.logger.error({ shard: this.id, error }, this.#fault.message)
     }
     for (const block of blocks) {
+      block.cancelTimers()
       block.reject(this.#fault)
-      this.#backlog.remove(block.bodyLength)
+      this.#backlog.remove(block.bodyLength, block.recordCount)
     }
   }
 
   /** Settles what is under way, writes a checkpoint and closes the files. Everything must have been committed before. */
   async close(): Promise<void> {
-    await this.#newest.catch(() => {})
+    await this.flush().catch(() => {})
     await this.#chores
     if (!this.#fault && this.#synced.blockNumber > this.#checkpointed) {
       assert(!this.#open && this.#closed.length === 0, 'a shard closed before all was committed')

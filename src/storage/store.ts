@@ -4,11 +4,13 @@ import type { Disk, Unlock } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
 import { Slabs } from '../base/slabs.ts'
-import type { KafkaError } from '../protocol/errors.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
+import type { Region } from '../base/slabs.ts'
 import { Backlog } from './backlog.ts'
 import { checkFormat, shardsOnDisk } from './data-directory.ts'
-import { PartitionLog, type PartitionId } from './partition-log.ts'
+import type { Durability } from './durability.ts'
+import { PartitionLog, type Appended, type PartitionId } from './partition-log.ts'
 import { PartitionState } from './partition-state.ts'
 import { recover } from './recovery.ts'
 import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
@@ -39,6 +41,16 @@ export interface StoreOptions {
   readonly tailBytesMax?: number | undefined
   /** Above this many bytes that were accepted and are not synced yet, the store is congested. */
   readonly backlogBytesMax?: number | undefined
+  /** The same in records. */
+  readonly backlogRecordsMax?: number | undefined
+}
+
+/** One of several batches that are appended together. */
+export interface Entry {
+  readonly log: PartitionLog
+  readonly batch: Buffer
+  /** As in AppendOptions. */
+  readonly hold?: Region | undefined
 }
 
 export interface NewPartition {
@@ -80,7 +92,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }
     const count = Math.max(shards, ...(await shardsOnDisk(disk)).map(shard => shard + 1))
     const lsns: Lsns = { next: 1 }
-    const backlog = new Backlog(backlogBytesMax)
+    const backlog = new Backlog(backlogBytesMax, options.backlogRecordsMax ?? Infinity)
     const opened = await Promise.all(
       Array.from({ length: count }, async (_, id) => {
         const { strideRecords } = limits
@@ -203,9 +215,36 @@ export class Store {
     }
   }
 
-  /** Resolves when all that was accepted until now is synced (a commit epoch); rejects with KAFKA_STORAGE_ERROR. */
+  /**
+   * Appends several batches in one go (seed 004, append_batch): their LSNs follow one another, and in `sync` mode they
+   * share one sync. A batch that is refused comes back as the reason and keeps no other from being appended.
+   */
+  appendBatch(entries: readonly Entry[], durability?: Durability): (Appended | KafkaError)[] {
+    return this.asOneProduce(() =>
+      entries.map(({ log, batch, hold }) => {
+        try {
+          return log.append(batch, { hold, durability })
+        } catch (error) {
+          if (error instanceof KafkaError) return error
+          throw error
+        }
+      }),
+    )
+  }
+
+  /** Whatever `work` appends before it returns is one produce to `sync` mode. */
+  asOneProduce<Result>(work: () => Result): Result {
+    for (const shard of this.shards) shard.beginProduce()
+    try {
+      return work()
+    } finally {
+      for (const shard of this.shards) shard.endProduce()
+    }
+  }
+
+  /** Commits all that was accepted until now; resolves when it is synced, rejects with KAFKA_STORAGE_ERROR. */
   async flushed(): Promise<void> {
-    await Promise.all(this.shards.map(shard => shard.newest))
+    await Promise.all(this.shards.map(shard => shard.flush()))
   }
 
   /** Commits what was accepted, writes checkpoints, closes the files and gives up the disk. */

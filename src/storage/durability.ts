@@ -1,0 +1,24 @@
+/**
+ * When whoever appends is answered (seed 004, DurabilityMode): `sync` once the one sync that is for this produce alone is
+ * done, `group` once the sync of its block is, `async` at once.
+ */
+export type DurabilityMode = 'sync' | 'group' | 'async'
+
+/** How soon a batch is on disk, and whether it is waited for. */
+export interface Durability {
+  readonly mode: DurabilityMode
+  /** The block that takes the batch closes as soon as it holds so many records (seed 003, the volume trigger), ... */
+  readonly recordsMax: number
+  /** ... and so many milliseconds after the batch came, if not before (seed 003, the latency trigger). */
+  readonly delayMsMax: number
+  /** With this many records of its partition accepted and not synced, an append waits for its sync all the same. */
+  readonly unsyncedRecordsMax: number
+}
+
+/** As soon as the block before it is synced, and no later: what coordinators have, and everybody who asks for nothing. */
+export const groupCommit: Durability = {
+  mode: 'group',
+  recordsMax: Infinity,
+  delayMsMax: 0,
+  unsyncedRecordsMax: Infinity,
+}
