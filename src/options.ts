@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from './base/clock.ts'
 import type { Disk } from './base/disk.ts'
 import type { Logger } from './base/logger.ts'
+import type { Network } from './base/network.ts'
 import { systemRandom, type Random } from './base/random.ts'
 import { ConfigError } from './broker/configs/definition.ts'
 import { listenerSettings, type ListenerSetting } from './broker/configs/listener-settings.ts'
@@ -34,6 +35,8 @@ export interface BrokerOptions {
   readonly random?: Random | undefined
   /** The disk, for tests that break it; without it the directory `data`, or memory. */
   readonly disk?: Disk | undefined
+  /** The network, for tests that simulate it. */
+  readonly network?: Network | undefined
 }
 
 /** Where a broker keeps its data. */
@@ -52,6 +55,7 @@ export interface ResolvedOptions {
   readonly random: Random
   /** Undefined is the machine's own. */
   readonly disk: Disk | undefined
+  readonly network: Network | undefined
 }
 
 /** Says nothing. */
@@ -82,6 +86,7 @@ export function resolveOptions(options: BrokerOptions = {}): ResolvedOptions {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     disk: options.disk,
+    network: options.network,
   }
 }
 

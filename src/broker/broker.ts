@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { nodeDisk, type Disk } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import { memoryDisk } from '../base/memory-disk.ts'
+import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import { Slabs } from '../base/slabs.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
@@ -23,7 +24,8 @@ import { internalTopic, offsetsTopicName } from './internal-topics.ts'
 import { Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
-import { Server } from './server.ts'
+import { RequestMemory } from './request-memory.ts'
+import { Server, systemNetwork } from './server.ts'
 
 /** What a broker is made of and told. */
 export interface BrokerSetup {
@@ -35,6 +37,7 @@ export interface BrokerSetup {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk | undefined
+  readonly network: Network | undefined
 }
 
 /** A running broker. */
@@ -57,7 +60,7 @@ export class Broker {
   static async start(setup: BrokerSetup): Promise<Broker> {
     const bugs: unknown[] = []
     const services = await assemble(setup, bugs)
-    const server = new Server(services, setup.settings.get('socket.request.max.bytes'))
+    const server = new Server(services, setup.network ?? systemNetwork)
     try {
       for (const listener of setup.listeners) {
         const port = await server.listen(listener)
@@ -165,6 +168,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       settings,
       listeners: new Listeners(),
       slabs,
+      requestMemory: new RequestMemory(Number(settings.get('queued.max.request.bytes'))),
       store,
       catalog,
       groups,

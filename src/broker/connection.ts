@@ -43,6 +43,8 @@ export class Connection {
   #isCongested = false
   #isFlushPending = false
   #isEnding = false
+  /** When bytes last went in or out, in ms of the monotonic clock. */
+  #activeAt: number
 
   constructor(
     socket: Channel,
@@ -54,6 +56,7 @@ export class Connection {
     this.info = { ...info, closed: this.#abort.signal, close: reason => this.#refuse(reason) }
     this.#services = services
     this.#frames = frames
+    this.#activeAt = services.clock.monotonic()
     socket.on('drain', () => {
       this.#isUnread = false
       this.#serve()
@@ -69,6 +72,7 @@ export class Connection {
 
   /** Takes what the socket has read, which is the socket's again when this returns. */
   read(chunk: Buffer): void {
+    this.#activeAt = this.#services.clock.monotonic()
     this.#frames.push(chunk)
     this.#serve()
     this.#frames.keep()
@@ -83,6 +87,13 @@ export class Connection {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** Closes a connection on which nothing is under way and nothing has moved for so long. */
+  endIfIdle(idleMsMax: number): void {
+    if (this.#slots.length > 0 || this.#services.clock.monotonic() - this.#activeAt < idleMsMax) return
+    this.#services.logger.info(this.#facts(), 'closing an idle connection')
+    this.end()
   }
 
   #refuse(reason: string): void {
@@ -120,8 +131,15 @@ export class Connection {
     } finally {
       this.#isServing = false
     }
-    if (this.#mayServe() || this.#frames.buffered < limits.bufferedMax) this.#socket.resume()
+    if (this.#frames.isStarved) this.#services.requestMemory.onceFreed(this.#resume)
+    const mayRead = this.#mayServe() || this.#frames.buffered < limits.bufferedMax
+    if (mayRead && !this.#frames.isStarved) this.#socket.resume()
     else this.#socket.pause()
+  }
+
+  readonly #resume = (): void => {
+    // The one who gave memory back is in the midst of its own request.
+    this.#services.clock.soon(() => this.#serve())
   }
 
   #mayServe(): boolean {
@@ -195,6 +213,7 @@ export class Connection {
 
   #write(pieces: Buffer[], length: number, done: () => void): void {
     if (pieces.length === 0) return done()
+    this.#activeAt = this.#services.clock.monotonic()
     if (pieces.length === 1 || length <= limits.joinedMax) {
       this.#socket.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length), done)
     } else {

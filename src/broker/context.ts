@@ -9,6 +9,7 @@ import type { Settings } from './configs/settings.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Listeners } from './listeners.ts'
 import type { Logger } from '../base/logger.ts'
+import type { RequestMemory } from './request-memory.ts'
 import type { Purgatory } from './purgatory.ts'
 import type { ProducerIds } from './producer-ids.ts'
 
@@ -22,6 +23,7 @@ export interface Services {
   readonly settings: Settings
   readonly listeners: Listeners
   readonly slabs: Slabs
+  readonly requestMemory: RequestMemory
   readonly store: Store
   readonly catalog: Catalog
   readonly groups: GroupCoordinator

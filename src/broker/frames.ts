@@ -1,5 +1,6 @@
 import type { Region, Slabs } from '../base/slabs.ts'
 import { MalformedError } from '../protocol/reader.ts'
+import type { RequestMemory } from './request-memory.ts'
 
 /** One request's bytes without their length. `hold` counts their memory; a Produce without one is valid for this turn only. */
 export interface Frame {
@@ -34,16 +35,24 @@ const joinedLengthMax = 64 * 1024
 export class FrameReader {
   readonly #slabs: Slabs
   readonly #lengthMax: number
+  readonly #memory: RequestMemory
   /** Bytes that came while no request could be served. */
   readonly #waiting: Buffer[] = []
   /** The rest of the chunk that is lent, empty outside of `push` to `keep`. */
   #lent: Buffer = nothing
   #partial: Partial | undefined
+  #isStarved = false
 
   /** `lengthMax`: Kafka's `socket.request.max.bytes`. */
-  constructor(slabs: Slabs, lengthMax: number) {
+  constructor(slabs: Slabs, memory: RequestMemory, lengthMax: number) {
     this.#slabs = slabs
+    this.#memory = memory
     this.#lengthMax = lengthMax
+  }
+
+  /** The frame under way cannot go on before there is memory for it. */
+  get isStarved(): boolean {
+    return this.#isStarved
   }
 
   /** Bytes that have arrived and belong to no frame yet. */
@@ -69,6 +78,7 @@ export class FrameReader {
   close(): void {
     this.#partial?.hold?.release()
     this.#partial = undefined
+    this.#memory.give(this)
     this.#waiting.length = 0
   }
 
@@ -93,7 +103,9 @@ export class FrameReader {
   }
 
   #begin(length: number, isProduce: boolean): Partial {
-    const taken = Math.min(length, Math.max(granted.lengthMin, granted.factor * this.buffered))
+    const wanted = Math.min(length, Math.max(granted.lengthMin, granted.factor * this.buffered))
+    const isMore = wanted > granted.lengthMin && this.#memory.take(this, wanted)
+    const taken = isMore ? wanted : Math.min(length, granted.lengthMin)
     const hold = isProduce ? this.#slabs.take(taken) : undefined
     return { length, isProduce, bytes: hold?.bytes ?? Buffer.allocUnsafe(taken), hold, filled: 0 }
   }
@@ -102,24 +114,28 @@ export class FrameReader {
     for (;;) {
       const source = this.#waiting[0] ?? this.#lent
       if (source.length === 0) return undefined
-      if (partial.filled === partial.bytes.length) this.#grow(partial)
+      if (partial.filled === partial.bytes.length && !this.#grow(partial)) return undefined
       const copied = source.copy(partial.bytes, partial.filled)
       partial.filled += copied
       this.#advance(copied)
       if (partial.filled === partial.length) {
         this.#partial = undefined
+        this.#memory.give(this)
         return { bytes: partial.bytes, hold: partial.hold }
       }
     }
   }
 
-  #grow(partial: Partial): void {
+  #grow(partial: Partial): boolean {
     const length = Math.min(partial.length, granted.factor * partial.bytes.length)
+    this.#isStarved = !this.#memory.take(this, length)
+    if (this.#isStarved) return false
     const hold = partial.isProduce ? this.#slabs.take(length) : undefined
     const bytes = hold?.bytes ?? Buffer.allocUnsafe(length)
     partial.bytes.copy(bytes)
     partial.hold?.release()
     Object.assign(partial, { bytes, hold })
+    return true
   }
 
   /** Up to `length` bytes from the front, without taking them. */

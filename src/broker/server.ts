@@ -1,4 +1,6 @@
-import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { Cancel } from '../base/clock.ts'
+import type { Arrival, Listening, Network } from '../base/network.ts'
 import { Connection } from './connection.ts'
 import type { Services } from './context.ts'
 import { FrameReader } from './frames.ts'
@@ -11,18 +13,51 @@ export interface Binding {
   readonly port: number
 }
 
-/** The sockets of a broker; the only door to `node:net`. */
+/** This machine's own; the only door to `node:net`. */
+export const systemNetwork: Network = {
+  listen(address, accept, failed) {
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, socket =>
+      accept({
+        clientHost: socket.remoteAddress ?? 'unknown',
+        open: take => lendReads(socket, take),
+      }),
+    )
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: address.host, port: address.port, backlog: 511 }, () => {
+        server.off('error', reject)
+        server.on('error', failed)
+        const { port } = server.address() as { port: number }
+        resolve({ port, close: () => void server.close() })
+      })
+    })
+  },
+}
+
+/** The listeners of a broker and their connections. */
 export class Server {
   readonly #services: Services
+  readonly #network: Network
   readonly #requestLengthMax: number
-  readonly #servers: NetServer[] = []
+  readonly #listening: Listening[] = []
   readonly #connections = new Set<Connection>()
   #connectionIdNext = 1
+  #stopWatching: Cancel = () => {}
 
-  /** `requestLengthMax`: Kafka's `socket.request.max.bytes`. */
-  constructor(services: Services, requestLengthMax: number) {
+  constructor(services: Services, network: Network) {
     this.#services = services
-    this.#requestLengthMax = requestLengthMax
+    this.#network = network
+    this.#requestLengthMax = services.settings.get('socket.request.max.bytes')
+    this.#watchIdle(services.settings.get('connections.max.idle.ms'))
+  }
+
+  #watchIdle(idleMsMax: number): void {
+    if (idleMsMax < 0) return
+    const look = (): void => {
+      for (const connection of this.#connections) connection.endIfIdle(idleMsMax)
+      this.#stopWatching = this.#services.clock.after(Math.max(idleMsMax / 4, idleLookMsMin), look)
+    }
+    look()
   }
 
   get connectionCount(): number {
@@ -30,30 +65,25 @@ export class Server {
   }
 
   /** Opens one listener and returns its port. Rejects with the system's error, EADDRINUSE say. */
-  listen(binding: Binding): Promise<number> {
-    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, socket =>
-      this.#accept(socket, binding.name),
+  async listen(binding: Binding): Promise<number> {
+    const listening = await this.#network.listen(
+      binding,
+      arrival => this.#accept(arrival, binding.name),
+      error => this.#services.logger.error({ err: error }, 'a listener failed'),
     )
-    this.#servers.push(server)
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ host: binding.host, port: binding.port, backlog: 511 }, () => {
-        server.off('error', reject)
-        server.on('error', error => this.#services.logger.error({ err: error }, 'a listener failed'))
-        resolve((server.address() as { port: number }).port)
-      })
-    })
+    this.#listening.push(listening)
+    return listening.port
   }
 
-  #accept(accepted: Socket, listener: string): void {
-    const { logger, slabs } = this.#services
-    const info = { id: this.#connectionIdNext++, listener, clientHost: accepted.remoteAddress ?? 'unknown' }
-    const socket = lendReads(accepted, chunk => connection.read(chunk))
+  #accept(arrival: Arrival, listener: string): void {
+    const { logger, slabs, requestMemory } = this.#services
+    const info = { id: this.#connectionIdNext++, listener, clientHost: arrival.clientHost }
+    const socket = arrival.open(chunk => connection.read(chunk))
     const connection = new Connection(
       socket,
       info,
       this.#services,
-      new FrameReader(slabs, this.#requestLengthMax),
+      new FrameReader(slabs, requestMemory, this.#requestLengthMax),
     )
     this.#connections.add(connection)
     logger.debug({ connection: info.id, client: info.clientHost, listener }, 'connected')
@@ -62,7 +92,8 @@ export class Server {
 
   /** Takes no more connections and no more requests. What was taken in goes on being answered. */
   stopAccepting(): void {
-    for (const server of this.#servers) server.close()
+    this.#stopWatching()
+    for (const listening of this.#listening) listening.close()
     for (const connection of this.#connections) connection.end()
   }
 
@@ -80,3 +111,5 @@ export class Server {
 
 /** How long answers under way may take to leave after the broker was told to stop. */
 const graceMs = 1000
+/** Idle connections are looked for no more often. */
+const idleLookMsMin = 100

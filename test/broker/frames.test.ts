@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { Slabs } from '../../src/base/slabs.ts'
 import { FrameReader } from '../../src/broker/frames.ts'
+import { RequestMemory } from '../../src/broker/request-memory.ts'
 import { MalformedError } from '../../src/protocol/reader.ts'
 import { memoryInUse } from '../support/fuzz.ts'
 
@@ -19,7 +20,7 @@ function frameOf(key: number, length: number): Buffer {
 
 function setup(): { slabs: Slabs; frames: FrameReader } {
   const slabs = new Slabs()
-  return { slabs, frames: new FrameReader(slabs, lengthMax) }
+  return { slabs, frames: new FrameReader(slabs, new RequestMemory(-1), lengthMax) }
 }
 
 /** Every whole frame's bytes in hex; their memory is given back. */
@@ -48,16 +49,6 @@ function feedWaiting(frames: FrameReader, chunk: Buffer): void {
   frames.push(lent)
   frames.keep()
   lent.fill(0xee)
-}
-
-/** Pushes a chunk as a socket does that reads its next one into the same memory; returns the frames that were whole by then. */
-function lend(frames: FrameReader, chunk: Buffer): string[] {
-  const memory = Buffer.from(chunk)
-  frames.push(memory)
-  const drained = drain(frames)
-  frames.keep()
-  memory.fill(0xdd)
-  return drained
 }
 
 /** What is to come out of a frame. */
@@ -145,7 +136,8 @@ describe('memory', () => {
   test('is not taken for what is announced and not sent', () => {
     const slabs = new Slabs()
     const announced = frameOf(produceKey, lengthMax).subarray(0, 20)
-    for (let index = 0; index < 200; index++) feed(new FrameReader(slabs, lengthMax), announced)
+    for (let index = 0; index < 200; index++)
+      feed(new FrameReader(slabs, new RequestMemory(-1), lengthMax), announced)
     expect(slabs.takenLength).toBeLessThan(200 * 70_000)
   })
 
@@ -166,6 +158,38 @@ describe('memory', () => {
     expect(frames.buffered).toBe(sent.length)
     expect(memoryInUse() - before).toBeLessThan(20 * sent.length)
     expect(drain(frames)).toEqual([bodyOf(sent)])
+  })
+})
+
+function cutEvery(bytes: Buffer, length: number): Buffer[] {
+  const count = Math.ceil(bytes.length / length)
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * length, (index + 1) * length))
+}
+
+describe('memory that is shared', () => {
+  const mebibyte = 1024 * 1024
+  const chunks = (length: number): Buffer[] => cutEvery(frameOf(produceKey, length), 64 * 1024)
+
+  test('runs out for all but the eldest, who always can go on', () => {
+    const slabs = new Slabs()
+    const memory = new RequestMemory(3 * mebibyte)
+    const [elder, younger] = [1, 2].map(() => new FrameReader(slabs, memory, 100 * mebibyte))
+    const [ofElder, ofYounger] = [chunks(10 * mebibyte), chunks(10 * mebibyte)]
+    const received: string[] = []
+    let isFreed = false
+    feed(elder!, ofElder[0]!)
+    feed(elder!, ofElder[1]!)
+    for (const chunk of ofYounger.slice(0, 40)) feed(younger!, chunk)
+    expect(younger!.isStarved).toBe(true)
+    memory.onceFreed(() => (isFreed = true))
+    for (const chunk of ofElder.slice(2)) received.push(...feed(elder!, chunk))
+    expect(elder!.isStarved).toBe(false)
+    expect(isFreed).toBe(true)
+    for (const chunk of ofYounger.slice(40)) received.push(...feed(younger!, chunk))
+    expect(younger!.isStarved).toBe(false)
+    const whole = bodyOf(frameOf(produceKey, 10 * mebibyte))
+    expect(received.map(frame => frame === whole)).toEqual([true, true])
+    expect(slabs.takenLength).toBe(0)
   })
 })
 
@@ -190,7 +214,7 @@ describe('what cannot be a frame', () => {
     whole.push(bytes)
     expect(() => whole.next()).toThrow(MalformedError)
     const { frames } = setup()
-    for (const byte of bytes.subarray(0, 3)) expect(lend(frames, Buffer.of(byte))).toEqual([])
+    for (const byte of bytes.subarray(0, 3)) expect(feed(frames, Buffer.of(byte))).toEqual([])
     frames.push(bytes.subarray(3))
     expect(() => frames.next()).toThrow(reason)
   })

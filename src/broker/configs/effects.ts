@@ -38,6 +38,9 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'offset.metadata.max.bytes': 'The longest text that may come with a committed offset.',
   'offsets.topic.num.partitions': 'How many partitions `__consumer_offsets` gets when it is made.',
   'offsets.topic.segment.bytes': 'The `segment.bytes` of `__consumer_offsets`.',
+  'connections.max.idle.ms': 'How long a connection may be silent before it is closed; negative is for ever.',
+  'queued.max.request.bytes':
+    'Memory for requests of which a part has come; above it connections wait. Not positive is without bound.',
   'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',
   listeners: 'Where to listen: NAME://HOST:PORT, several separated by commas. Port 0 takes a free one.',
 }

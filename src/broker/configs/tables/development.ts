@@ -17,6 +17,8 @@ export const developmentDefaults = {
   'broker.id': kafka['broker.id'].or('1'),
   'process.roles': kafka['process.roles'].or('broker,controller'),
   'controller.listener.names': kafka['controller.listener.names'].or('CONTROLLER'),
+  // One process on a laptop is not to be filled by requests that never end; Kafka sets no bound.
+  'queued.max.request.bytes': kafka['queued.max.request.bytes'].or(String(512 * 1024 * 1024)),
   // Nobody else on the network should reach a broker that has not been told so.
   listeners: kafka.listeners.or('PLAINTEXT://127.0.0.1:9092'),
   // Not a place that the next start of the machine empties.
