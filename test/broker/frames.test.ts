@@ -168,27 +168,25 @@ function cutEvery(bytes: Buffer, length: number): Buffer[] {
 
 describe('memory that is shared', () => {
   const mebibyte = 1024 * 1024
-  const chunks = (length: number): Buffer[] => cutEvery(frameOf(produceKey, length), 64 * 1024)
-
   test('runs out for all but the eldest, who always can go on', () => {
     const slabs = new Slabs()
     const memory = new RequestMemory(3 * mebibyte)
     const [elder, younger] = [1, 2].map(() => new FrameReader(slabs, memory, 100 * mebibyte))
-    const [ofElder, ofYounger] = [chunks(10 * mebibyte), chunks(10 * mebibyte)]
+    const sent = frameOf(produceKey, 10 * mebibyte)
+    const chunks = cutEvery(sent, 64 * 1024)
     const received: string[] = []
     let isFreed = false
-    feed(elder!, ofElder[0]!)
-    feed(elder!, ofElder[1]!)
-    for (const chunk of ofYounger.slice(0, 40)) feed(younger!, chunk)
+    feed(elder!, chunks[0]!)
+    feed(elder!, chunks[1]!)
+    for (const chunk of chunks.slice(0, 40)) feed(younger!, chunk)
     expect(younger!.isStarved).toBe(true)
     memory.onceFreed(() => (isFreed = true))
-    for (const chunk of ofElder.slice(2)) received.push(...feed(elder!, chunk))
+    for (const chunk of chunks.slice(2)) received.push(...feed(elder!, chunk))
     expect(elder!.isStarved).toBe(false)
     expect(isFreed).toBe(true)
-    for (const chunk of ofYounger.slice(40)) received.push(...feed(younger!, chunk))
+    for (const chunk of chunks.slice(40)) received.push(...feed(younger!, chunk))
     expect(younger!.isStarved).toBe(false)
-    const whole = bodyOf(frameOf(produceKey, 10 * mebibyte))
-    expect(received.map(frame => frame === whole)).toEqual([true, true])
+    expect(received.map(frame => frame === bodyOf(sent))).toEqual([true, true])
     expect(slabs.takenLength).toBe(0)
   })
 })
