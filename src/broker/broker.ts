@@ -135,6 +135,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     strideRecords: settings.get('odradek.stride.records'),
     tailBytesMax: settings.get('odradek.tail.bytes.max'),
     backlogBytesMax: settings.get('odradek.backlog.bytes.max'),
+    backlogRecordsMax: settings.get('odradek.backlog.records.max'),
+    blockBytes: settings.get('odradek.block.bytes.max'),
   })
   try {
     // Topics that a damaged log does not name any more would be taken for deleted ones, and their records dropped.

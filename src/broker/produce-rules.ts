@@ -1,8 +1,10 @@
 import type { Codec } from '../protocol/records/batch.ts'
 import type { Demands } from '../protocol/records/check.ts'
+import type { Durability } from '../storage/durability.ts'
 import type { Topic } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
 import { TopicConfig } from './configs/topic-config.ts'
+import { durabilityOf } from './configs/durability.ts'
 
 /** What a topic's configs ask of the batches that are produced to it. */
 export interface ProduceRules {
@@ -14,6 +16,8 @@ export interface ProduceRules {
   readonly codec: Codec | undefined
   /** The level of `codec`, where its library has levels. */
   readonly level: number | undefined
+  /** When what was produced is acknowledged. */
+  readonly durability: Durability
   /** What to check of a batch that arrives at `now` (ms). */
   demands(now: bigint): Demands
 }
@@ -42,6 +46,7 @@ function rulesOf(topic: Topic, settings: Settings): ProduceRules {
     isAppendTime,
     codec,
     level: levelOf(codec, config),
+    durability: durabilityOf(config, settings),
     demands: now =>
       isAppendTime
         ? { keys, inside }

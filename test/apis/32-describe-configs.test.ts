@@ -86,7 +86,7 @@ describe.each([1, 2, 3, 4])('version %i', version => {
 test('says everything when nobody chooses, and keeps synonyms and documentation to those who ask', async () => {
   const client = await begin()
   const topic = await ask(client, topicType, 'short')
-  expect(topic.configs).toHaveLength(33)
+  expect(topic.configs.filter(({ name }) => !name.startsWith('odradek.'))).toHaveLength(33)
   expect(
     topic.configs.every(({ synonyms, documentation }) => synonyms.length === 0 && documentation === null),
   ).toBe(true)

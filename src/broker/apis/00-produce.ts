@@ -1,7 +1,8 @@
 /**
  * Produce. Behaviour: each partition's batch is checked, ordered and given its offset before anything is awaited, so that
  * requests of a connection share blocks and keep their order; the answer leaves when the block is synced, for acks=1
- * as for acks=all. With acks=0 nothing is answered, and a refused batch closes the connection, as in Kafka.
+ * as for acks=all, or at once where `odradek.durability` is async. With acks=0 nothing is answered, and a refused batch
+ * closes the connection, as in Kafka.
  *
  * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
  * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
@@ -49,7 +50,7 @@ export const produce = api({
   handle(request, context) {
     const { acks } = request
     if (acks < -1 || acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
-    const topics = request.topicData.map(data => appendTopic(data, context))
+    const topics = context.store.asOneProduce(() => request.topicData.map(data => appendTopic(data, context)))
     const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
     blocks.delete(undefined)
     if (acks === 0) return unacknowledged(topics, blocks, context)
@@ -119,7 +120,7 @@ function append(
   const now = BigInt(context.clock.now())
   const { batch, isRebuilt } = produced(records, rules, { version: context.version, now })
   const hold = isRebuilt ? undefined : context.hold
-  const appended = log.append(batch.view, hold && { hold })
+  const appended = log.append(batch.view, { hold, durability: rules.durability })
   return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
 }
 

@@ -29,6 +29,14 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'node.id': "The broker's number in the cluster.",
   'num.partitions': 'How many partitions a topic gets when nobody says.',
   'odradek.backlog.bytes.max': 'How much may wait for the disk before the sockets that feed it are paused.',
+  'odradek.backlog.records.max': 'The same in records.',
+  'odradek.block.bytes.max': 'How much is written and synced together at most.',
+  'odradek.block.delay.ms.max':
+    'How long a batch may wait for others to be written with: in async topics, and where it is set in group ones.',
+  'odradek.block.records.max':
+    'How many records are written together at most: in async topics, and where it is set in group ones.',
+  'odradek.durability':
+    'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind.',
   'odradek.log.level': 'The least that is worth a line on standard error.',
   'odradek.shard.segment.bytes': 'The size of a file of the log.',
   'odradek.shards': 'How many logs new partitions are spread over.',
@@ -51,10 +59,14 @@ export const topicEffects: Partial<Record<TopicConfigName, string>> = {
   'compression.gzip.level': 'How hard to compress where `compression.type` is gzip.',
   'compression.type': 'What records are stored in; `producer` leaves them as they come.',
   'compression.zstd.level': 'How hard to compress where `compression.type` is zstd.',
+  'flush.messages': 'In async topics, how many records may be acknowledged and not synced.',
+  'flush.ms': 'In async topics, the longest that a record waits for its sync to begin.',
   'max.message.bytes': 'The largest batch that is taken, as it lies in the log.',
   'message.timestamp.after.max.ms': 'How far ahead of the clock a record may claim to be.',
   'message.timestamp.before.max.ms': 'How far behind the clock a record may claim to be.',
   'message.timestamp.type': 'Whether records keep their own time, or take that of their arrival.',
+  'odradek.durability':
+    'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind. In an async topic a crash takes back what was not synced, acknowledged and read or not.',
 }
 
 /** The same for groups. */

@@ -82,6 +82,11 @@ export class Settings {
     return text === undefined ? definition.byDefault : definition.canonical(text)
   }
 
+  /** Whether somebody has set it, be it to its default. */
+  isSet(name: BrokerConfigName): boolean {
+    return this.#layers.some(({ values }) => values.has(name))
+  }
+
   /** What was set for one layer: at start (`staticBroker`), for this broker, or for all. */
   layer(source: ConfigSource): ReadonlyMap<string, string> {
     return this.#layers.find(layer => layer.source === source)?.values ?? new Map()

@@ -122,7 +122,8 @@ describe('what is set on a topic', () => {
 describe('entries', () => {
   test('of a topic that sets nothing', () => {
     const ours = describeTopic(new Map(), kafkasSettings())
-    expect(ours.length).toBe(facts.plain.length)
+    const kafkas = ours.filter(({ name }) => !name.startsWith('odradek.'))
+    expect(kafkas.length).toBe(facts.plain.length)
     expect(entries(ours, facts.plain)).toEqual(withoutElectionFeature(facts.plain))
   })
 

@@ -4,8 +4,8 @@ import { brokerConfigs } from '../../../src/broker/configs/settings.ts'
 import { kafkaBrokerConfigs } from '../../../src/broker/configs/tables/broker.ts'
 import { developmentDefaults } from '../../../src/broker/configs/tables/development.ts'
 import { groupConfigs } from '../../../src/broker/configs/tables/group.ts'
-import { ownConfigs } from '../../../src/broker/configs/tables/own.ts'
-import { topicConfigs } from '../../../src/broker/configs/tables/topic.ts'
+import { ownConfigs, ownTopicConfigs } from '../../../src/broker/configs/tables/own.ts'
+import { kafkaTopicConfigs, topicConfigs } from '../../../src/broker/configs/tables/topic.ts'
 import { goldenTable } from '../../support/golden.ts'
 
 interface Row {
@@ -25,7 +25,7 @@ const golden = goldenTable<Record<'broker' | 'topic' | 'group', Row[]>>('configs
 
 describe.each([
   ['broker', golden.broker, kafkaBrokerConfigs],
-  ['topic', golden.topic, topicConfigs],
+  ['topic', golden.topic, kafkaTopicConfigs],
   ['group', golden.group, groupConfigs],
 ] as const)('the %s table', (_, rows, table) => {
   test("is Kafka's, row by row", () => {
@@ -77,5 +77,9 @@ test("odradek's own settings start with its name and are none of Kafka's", () =>
   for (const name of Object.keys(ownConfigs)) {
     expect(name).toMatch(/^odradek\./)
     expect(kafkaBrokerConfigs).not.toHaveProperty([name])
+  }
+  for (const name of Object.keys(ownTopicConfigs)) {
+    expect(name).toMatch(/^odradek\./)
+    expect(kafkaTopicConfigs).not.toHaveProperty([name])
   }
 })

@@ -1,14 +1,29 @@
-import { int, long, string } from '../definition.ts'
+import { int, long, longMax, string } from '../definition.ts'
 
 const mebibyte = 1024 * 1024
+
+const durability = () => string('group').oneOf('sync', 'group', 'async')
 
 /** odradek's own broker settings. */
 export const ownConfigs = {
   'odradek.backlog.bytes.max': long(64 * mebibyte).atLeast(mebibyte),
+  // Seed 003's @max_buffer is 5,000; a limit in bytes serves batches of every size, so that this one waits to be set.
+  'odradek.backlog.records.max': long(longMax).atLeast(1),
+  // Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
+  'odradek.block.bytes.max': int(4 * mebibyte).between(4096, 256 * mebibyte),
+  // Seed 003's @flush_interval and @user_stride.
+  'odradek.block.delay.ms.max': int(20).atLeast(0).clusterWide(),
+  'odradek.block.records.max': int(1000).atLeast(1).clusterWide(),
+  'odradek.durability': durability().clusterWide(),
   'odradek.log.level': string('info').oneOf('debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   'odradek.shard.segment.bytes': long(256 * mebibyte).atLeast(mebibyte),
   'odradek.shards': int(1).between(1, 64),
   'odradek.storage': string('files').oneOf('files', 'memory'),
   'odradek.stride.records': int(4096).atLeast(1),
   'odradek.tail.bytes.max': long(64 * mebibyte).atLeast(0),
+}
+
+/** odradek's own topic settings. */
+export const ownTopicConfigs = {
+  'odradek.durability': durability().from('odradek.durability'),
 }

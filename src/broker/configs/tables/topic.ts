@@ -1,8 +1,9 @@
 import { bool, double, int, list, long, longMax, string } from '../definition.ts'
+import { ownTopicConfigs } from './own.ts'
 import { gzipLevel, throttledReplicas } from './rules.ts'
 
 /** Apache Kafka 4.3.1's topic settings, and the broker settings that they fall back to (TopicConfig, LogConfig). */
-export const topicConfigs = {
+export const kafkaTopicConfigs = {
   'cleanup.policy': list('delete').oneOf('compact', 'delete').from('log.cleanup.policy'),
   'compression.gzip.level': int(-1)
     .where(...gzipLevel)
@@ -46,3 +47,6 @@ export const topicConfigs = {
   'segment.ms': long(604_800_000).atLeast(1).from('log.roll.ms', 'log.roll.hours'),
   'unclean.leader.election.enable': bool(false).from('unclean.leader.election.enable'),
 }
+
+/** Every setting that a topic knows. */
+export const topicConfigs = { ...kafkaTopicConfigs, ...ownTopicConfigs }
