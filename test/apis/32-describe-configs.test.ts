@@ -86,11 +86,13 @@ describe.each([1, 2, 3, 4])('version %i', version => {
 test('says everything when nobody chooses, and keeps synonyms and documentation to those who ask', async () => {
   const client = await begin()
   const topic = await ask(client, topicType, 'short')
-  expect(topic.configs.filter(({ name }) => !name.startsWith('odradek.'))).toHaveLength(33)
+  const isKafkas = ({ name }: { name: string }): boolean => !name.startsWith('odradek.')
+  expect(topic.configs.filter(isKafkas)).toHaveLength(33)
   expect(
     topic.configs.every(({ synonyms, documentation }) => synonyms.length === 0 && documentation === null),
   ).toBe(true)
-  expect((await ask(client, topicType, 'short', { keys: [] })).configs).toHaveLength(33)
+  const { configs } = await ask(client, topicType, 'short', { keys: [] })
+  expect(configs.filter(isKafkas)).toHaveLength(33)
   const documented = await ask(client, topicType, 'short', { includeDocumentation: true })
   expect(documented.configs.every(({ documentation }) => documentation)).toBe(true)
 })
