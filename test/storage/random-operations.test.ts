@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import { seededRandom, type Random } from '../../src/base/random.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { audit } from '../../src/storage/audit.ts'
+import type { Durability } from '../../src/storage/durability.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { batchOf, openTestStore, readAll } from './support.ts'
 
 const { STORAGE_SEED = '7100', STORAGE_SEED_COUNT = '40' } = process.env
@@ -16,7 +18,7 @@ interface Believed {
   readonly createdAt: number
   readonly shard: number
   logStart: bigint
-  /** Every appended batch that may be there, in order, and whether it was acknowledged. */
+  /** Every appended batch that may be there, in order, and whether it was acknowledged for good. */
   batches: { baseOffset: bigint; nextOffset: bigint; bytes: Buffer; isAcknowledged: boolean }[]
   sequence: number
 }
@@ -24,6 +26,7 @@ interface Believed {
 class Simulation {
   readonly random: Random
   disk = new FaultyDisk()
+  readonly clock = new ManualClock()
   store!: Store
   readonly partitions = new Map<number, Believed>()
   nextId = 1
@@ -43,7 +46,7 @@ class Simulation {
   }
 
   async open(): Promise<void> {
-    this.store = await openTestStore({ disk: this.disk, ...this.options })
+    this.store = await openTestStore({ disk: this.disk, clock: this.clock, ...this.options })
     for (const { id, createdAt, shard, logStart } of this.partitions.values()) {
       this.store.create(id, { createdAt, shard }).deleteBefore(logStart)
     }
@@ -62,7 +65,8 @@ class Simulation {
     const what = this.random.below(100)
     const partition = this.any()
     if (!partition || what < 3) return this.create()
-    if (what < 70) return this.append(partition)
+    if (what < 65) return this.append(partition)
+    if (what < 72) return this.clock.advance(this.random.below(30))
     if (what < 80) return void (await this.store.flushed())
     if (what < 90) return this.readSome(partition)
     if (what < 93) return this.deleteSome(partition)
@@ -86,18 +90,34 @@ class Simulation {
     )
     const draft = { producerId: BigInt(partition.id), producerEpoch: 0, baseSequence: partition.sequence }
     const batch = batchOf(values, draft)
-    const { baseOffset, lastOffset, committed, isDuplicate } = this.log(partition).append(batch)
+    const log = this.log(partition)
+    const durability = this.durability()
+    const { baseOffset, lastOffset, committed, isDuplicate, epoch } = log.append(batch, { durability })
     expect(isDuplicate).toBe(false)
     partition.sequence += values.length
     const bytes = Buffer.from(batch)
     bytes.writeBigInt64BE(baseOffset, 0)
-    bytes.writeInt32BE(this.log(partition).leaderEpoch, 12)
+    bytes.writeInt32BE(log.leaderEpoch, 12)
     const entry = { baseOffset, nextOffset: lastOffset + 1n, bytes, isAcknowledged: false }
     partition.batches.push(entry)
-    committed.then(
+    // An answer in async mode promises nothing; a commit epoch that was waited for does.
+    const isPromised =
+      durability.mode === 'async' ? this.random.below(4) === 0 && log.flushed(epoch) : committed
+    if (!isPromised) return
+    isPromised.then(
       () => (entry.isAcknowledged = true),
       () => {},
     )
+  }
+
+  durability(): Durability {
+    const { random } = this
+    return {
+      mode: (['sync', 'group', 'async'] as const)[random.below(3)]!,
+      recordsMax: random.below(2) === 0 ? Infinity : 1 + random.below(10),
+      delayMsMax: random.below(30),
+      unsyncedRecordsMax: random.below(2) === 0 ? Infinity : 1 + random.below(10),
+    }
   }
 
   async readSome(partition: Believed): Promise<void> {
@@ -119,7 +139,8 @@ class Simulation {
 
   deleteSome(partition: Believed): void {
     const log = this.log(partition)
-    const span = Number(log.highWatermark - log.logStartOffset)
+    // What is only written may be lost, and a log does not start behind its end.
+    const span = log.syncedOffset - Number(log.logStartOffset)
     partition.logStart = log.logStartOffset + BigInt(this.random.below(span + 1))
     log.deleteBefore(partition.logStart)
     expect(log.logStartOffset).toBe(partition.logStart)

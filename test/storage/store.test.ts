@@ -4,7 +4,7 @@ import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
-import { batchOf, LoggedLines, openTestStore, readAll } from './support.ts'
+import { batchOf, heldDisk, LoggedLines, openTestStore, readAll, turns } from './support.ts'
 
 const log1 = 'shard-0/00000000000000000001.log'
 const index1 = 'shard-0/00000000000000000001.idx'
@@ -23,26 +23,6 @@ async function openWith(
     await store.close()
   })
   return { store, logs }
-}
-
-/** A disk whose syncs of log files wait until they are let go, one by one. */
-function heldDisk(): { disk: FaultyDisk; letGo: () => void; held: () => number } {
-  const disk = new FaultyDisk()
-  const waiting: (() => void)[] = []
-  let isHolding = true
-  disk.before = (operation, name) =>
-    operation === 'sync' && name.endsWith('.log') && isHolding
-      ? new Promise(resolve => void waiting.push(resolve))
-      : undefined
-  onTestFinished(() => {
-    isHolding = false
-    for (const resolve of waiting.splice(0)) resolve()
-  })
-  return { disk, letGo: () => waiting.shift()!(), held: () => waiting.length }
-}
-
-async function turns(count = 20): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise(resolve => void setImmediate(resolve))
 }
 
 test('gives offsets in arrival order and the batches back as they came, offset and epoch stamped', async () => {

@@ -8,6 +8,7 @@ import { Slabs } from '../../src/base/slabs.ts'
 import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/storage/store.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
 
 /** Keeps what was said, for tests that expect it to be loud. */
 export class LoggedLines implements Logger {
@@ -53,4 +54,26 @@ export async function readAll(log: PartitionLog, from = log.logStartOffset): Pro
   }
   return Buffer.concat(pieces)
 }
+
+/** A disk whose syncs of log files wait until they are let go, one by one. */
+export function heldDisk(): { disk: FaultyDisk; letGo: () => void; held: () => number } {
+  const disk = new FaultyDisk()
+  const waiting: (() => void)[] = []
+  let isHolding = true
+  disk.before = (operation, name) =>
+    operation === 'sync' && name.endsWith('.log') && isHolding
+      ? new Promise(resolve => void waiting.push(resolve))
+      : undefined
+  onTestFinished(() => {
+    isHolding = false
+    for (const resolve of waiting.splice(0)) resolve()
+  })
+  return { disk, letGo: () => waiting.shift()!(), held: () => waiting.length }
+}
+
+/** Lets everything happen that waits for no time and no held sync. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => void setImmediate(resolve))
+}
+
 export { onTestFinished }
