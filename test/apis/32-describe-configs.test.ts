@@ -83,10 +83,11 @@ describe.each([1, 2, 3, 4])('version %i', version => {
   })
 })
 
+const isKafkas = ({ name }: { name: string }): boolean => !name.startsWith('odradek.')
+
 test('says everything when nobody chooses, and keeps synonyms and documentation to those who ask', async () => {
   const client = await begin()
   const topic = await ask(client, topicType, 'short')
-  const isKafkas = ({ name }: { name: string }): boolean => !name.startsWith('odradek.')
   expect(topic.configs.filter(isKafkas)).toHaveLength(33)
   expect(
     topic.configs.every(({ synonyms, documentation }) => synonyms.length === 0 && documentation === null),
