@@ -4,12 +4,15 @@
  */
 export type DurabilityMode = 'sync' | 'group' | 'async'
 
-/** How soon a batch is on disk, and whether it is waited for. */
+/**
+ * How soon a batch is on disk, and whether it is waited for. A trigger has the block closed as soon as the one before it
+ * is synced, with all that has come by then.
+ */
 export interface Durability {
   readonly mode: DurabilityMode
-  /** The block that takes the batch closes as soon as it holds so many records (seed 003, the volume trigger), ... */
+  /** The block waits for no more than so many records (seed 003, the volume trigger), ... */
   readonly recordsMax: number
-  /** ... and so many milliseconds after the batch came, if not before (seed 003, the latency trigger). */
+  /** ... and no longer than so many milliseconds from this batch on (seed 003, the latency trigger). */
   readonly delayMsMax: number
   /** With this many records of its partition accepted and not synced, an append waits for its sync all the same. */
   readonly unsyncedRecordsMax: number

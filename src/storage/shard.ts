@@ -163,7 +163,8 @@ export class Shard {
     this.#newest = block.committed
     if (mode === 'sync') block.isSync = true
     if (delayMsMax < block.delayMs) this.#waitFor(block, delayMsMax)
-    const isFull = block.bodyLength >= this.limits.blockBytes || block.recordCount >= recordsMax
+    if (block.recordCount >= recordsMax) this.hasten(block)
+    const isFull = block.bodyLength >= this.limits.blockBytes
     if (isFull || (block.isSync && !this.#isGathering)) this.#closeBlock()
     return block
   }

@@ -32,9 +32,9 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'odradek.backlog.records.max': 'The same in records.',
   'odradek.block.bytes.max': 'How much is written and synced together at most.',
   'odradek.block.delay.ms.max':
-    'How long a batch may wait for others to be written with: in async topics, and where it is set in group ones.',
+    'How long a batch waits for others to be written with: in async topics, and where it is set in group ones.',
   'odradek.block.records.max':
-    'How many records are written together at most: in async topics, and where it is set in group ones.',
+    'How many records are waited for, to be written together: in async topics, and where it is set in group ones.',
   'odradek.durability':
     'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind.',
   'odradek.log.level': 'The least that is worth a line on standard error.',
