@@ -148,13 +148,19 @@ export function errorName(code: number): string {
   return names.get(code) ?? String(code)
 }
 
-/** A typed refusal: an answer of an API, not a fault. Carries Kafka's code and, where the API has room for it, a message. */
+/** Messages quote what a client has said, and no string of an answer may be longer than 32,767 bytes. */
+const messageLengthMax = 4_000
+
+/**
+ * A typed refusal: an answer of an API, not a fault. Carries Kafka's code and, where the API has room for it, a message, cut
+ * to what an answer can hold.
+ */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError'
   readonly error: ErrorName
 
   constructor(error: ErrorName, message: string = error) {
-    super(message)
+    super(message.length > messageLengthMax ? `${message.slice(0, messageLengthMax)}...` : message)
     this.error = error
   }
 

@@ -1,4 +1,4 @@
-import { errorCodes } from '../../protocol/errors.ts'
+import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
 import type { ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
 import type { Draft } from '../../protocol/schema.ts'
@@ -35,10 +35,13 @@ export function describe(turn: Turn, groupId: string, version: number): Describe
 }
 
 function absent(groupId: string, version: number): DescribedGroup {
-  const isError = version >= notFoundVersion
+  const error =
+    version >= notFoundVersion
+      ? new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+      : undefined
   return {
-    errorCode: isError ? errorCodes.GROUP_ID_NOT_FOUND : errorCodes.NONE,
-    errorMessage: isError ? `Group ${groupId} not found.` : null,
+    errorCode: error?.code ?? errorCodes.NONE,
+    errorMessage: error?.message ?? null,
     groupId,
     groupState: 'Dead',
     protocolType: '',
