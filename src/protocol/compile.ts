@@ -260,14 +260,22 @@ function nullableStruct(inner: Compiled): Compiled {
   }
 }
 
+/** Bytes: the most that Kafka reads or writes. */
+const textLengthMax = 0x7fff
+
 function text(compact: boolean, nullable: boolean): Compiled {
   const lengths = compact ? compactLength : shortLength
   return {
     decode(reader) {
       const length = lengths.read(reader)
       checkLength(length, nullable)
-      if (length > 0x7fff) throw new MalformedError(`a string of ${length} bytes`)
-      return length < 0 ? null : reader.text(length)
+      if (length > textLengthMax) throw new MalformedError(`a string of ${length} bytes`)
+      if (length < 0) return null
+      const value = reader.text(length)
+      // What is not UTF-8 becomes longer in reading, and could then not be told again.
+      const hasGrown = length * 3 > textLengthMax && Buffer.byteLength(value) > textLengthMax
+      if (hasGrown) throw new MalformedError(`a string of ${length} bytes that are not UTF-8`)
+      return value
     },
     encode(writer, value) {
       if (value === null) {
@@ -275,7 +283,7 @@ function text(compact: boolean, nullable: boolean): Compiled {
         return lengths.write(writer, -1)
       }
       const length = Buffer.byteLength(value as string)
-      assert(length <= 0x7fff, `a string of ${length} bytes`)
+      assert(length <= textLengthMax, `a string of ${length} bytes`)
       lengths.write(writer, length)
       writer.text(value as string, length)
     },

@@ -6,10 +6,10 @@ import { Writer } from '../../src/protocol/writer.ts'
 
 const named = message({ versions: '0', flexible: '0+' }, { name: string })
 
-function bytesOf(length: number): Buffer {
+function bytesOf(length: number, fill: number | string = 'x'): Buffer {
   const writer = new Writer()
   writer.unsignedVarint(length + 1)
-  writer.raw(Buffer.alloc(length, 'x'))
+  writer.raw(Buffer.alloc(length, fill))
   writer.unsignedVarint(0)
   return writer.join()
 }
@@ -17,4 +17,9 @@ function bytesOf(length: number): Buffer {
 test('a string that Kafka could not write, for its length, is malformed in the compact encoding too', () => {
   expect(decode(named, 0, bytesOf(0x7fff)).name).toHaveLength(0x7fff)
   expect(() => decode(named, 0, bytesOf(0x8000))).toThrow(MalformedError)
+})
+
+test('a string that could not be told again, since what is not UTF-8 becomes longer in reading, is malformed', () => {
+  expect(decode(named, 0, bytesOf(10_000, 0xff)).name).toBe('\ufffd'.repeat(10_000))
+  expect(() => decode(named, 0, bytesOf(20_000, 0xff))).toThrow(MalformedError)
 })
