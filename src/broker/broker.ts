@@ -74,10 +74,10 @@ export class Broker {
     return new Broker(services, server, bugs)
   }
 
-  /** `HOST:PORT` of the first listener, as clients are told. */
+  /** `HOST:PORT` of the first listener, as clients are told; `[HOST]:PORT` where the host is an IPv6 address. */
   get address(): string {
     const { advertisedHost, advertisedPort } = this.listeners[0]!
-    return `${advertisedHost}:${advertisedPort}`
+    return `${advertisedHost.includes(':') ? `[${advertisedHost}]` : advertisedHost}:${advertisedPort}`
   }
 
   get listeners(): Listener[] {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { Cancel } from '../base/clock.ts'
 import type { Arrival, Listening, Network } from '../base/network.ts'
 import { Connection } from './connection.ts'
@@ -18,7 +18,7 @@ export const systemNetwork: Network = {
   listen(address, accept, failed) {
     const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, socket =>
       accept({
-        clientHost: socket.remoteAddress ?? 'unknown',
+        clientHost: addressOf(socket),
         open: take => lendReads(socket, take),
       }),
     )
@@ -32,6 +32,11 @@ export const systemNetwork: Network = {
       })
     })
   },
+}
+
+/** A socket that takes both families shows an IPv4 client as an IPv6 one; Kafka names it by its own address. */
+function addressOf({ remoteAddress }: Socket): string {
+  return remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '') ?? 'unknown'
 }
 
 /** The listeners of a broker and their connections. */
