@@ -1,12 +1,21 @@
 // What the disk and the page cache do by themselves, kept apart from what a broker does with them.
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../compat/process.mjs'
 
 /** Writes out whatever earlier runs left unsynced, so that the next one does not pay for it. */
 export function syncAll() {
-  return run('sync', [])
+  return run('sync', [], { timeoutMs: 120_000 })
+}
+
+/** Makes the next reads come from the disk. False where it is not permitted: only root may. */
+export async function dropPageCache() {
+  await syncAll()
+  return writeFile('/proc/sys/vm/drop_caches', '3').then(
+    () => true,
+    () => false,
+  )
 }
 
 /**

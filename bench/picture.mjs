@@ -1,13 +1,13 @@
-// Draws ratios as horizontal bars on a logarithmic axis; the middle line is what is compared with.
+// Draws the ratios as horizontal bars on a logarithmic axis; the middle line is Apache Kafka.
 
 const rowHeight = 26
 const labelWidth = 230
 const plotWidth = 520
 const valueWidth = 80
-const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]
+const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
-/** The SVG of `bars`, each { name, ratio }: above 1 odradek is ahead of `other`. Readable on light and on dark. */
-export function drawRatios(bars, title, other = 'Apache Kafka') {
+/** The SVG of `bars`, each { group, name, ratio }: above 1 odradek is ahead. Readable on light and on dark. */
+export function drawRatios(bars, title) {
   const ratios = bars.map(bar => bar.ratio)
   const low = ticks.findLast(tick => tick <= Math.min(0.5, ...ratios)) ?? ticks[0]
   const high = ticks.find(tick => tick >= Math.max(2, ...ratios)) ?? ticks.at(-1)
@@ -16,18 +16,21 @@ export function drawRatios(bars, title, other = 'Apache Kafka') {
     return labelWidth + (plotWidth * Math.log(bounded / low)) / Math.log(high / low)
   }
   const width = labelWidth + plotWidth + valueWidth
-  const bottom = 48 + bars.length * rowHeight
+  const isFirst = bars.map((bar, index) => bar.group !== bars[index - 1]?.group)
+  const bottom = 48 + (bars.length + isFirst.filter(Boolean).length) * rowHeight
   const grid = ticks
     .filter(tick => tick >= low && tick <= high)
     .map(
       tick => `<line class="${tick === 1 ? 'one' : 'grid'}" x1="${at(x(tick))}" x2="${at(x(tick))}" y1="44" y2="${bottom}"/>
-<text class="tick" x="${at(x(tick))}" y="${bottom + 18}" text-anchor="middle">${tick === 1 ? other : `${tick}x`}</text>`,
+<text class="tick" x="${at(x(tick))}" y="${bottom + 18}" text-anchor="middle">${tick === 1 ? 'Apache Kafka' : `${tick}x`}</text>`,
     )
+  let y = 48 - rowHeight
   const rows = bars.map((bar, index) => {
-    const y = 48 + index * rowHeight
+    const heading = isFirst[index] ? `${group(bar.group, (y += rowHeight))}\n` : ''
+    y += rowHeight
     const from = Math.min(x(1), x(bar.ratio))
     const to = Math.max(x(1), x(bar.ratio))
-    return `<text class="name" x="${labelWidth - 12}" y="${y + 17}" text-anchor="end">${escape(bar.name)}</text>
+    return `${heading}<text class="name" x="${labelWidth - 12}" y="${y + 17}" text-anchor="end">${escape(bar.name)}</text>
 <rect class="${bar.ratio >= 1 ? 'ahead' : 'behind'}" x="${at(from)}" y="${y + 4}" width="${at(to - from)}" height="${rowHeight - 8}" rx="2"/>
 <text class="value" x="${at(to + 6)}" y="${y + 17}">${bar.ratio.toFixed(2)}x</text>`
   })
@@ -35,6 +38,7 @@ export function drawRatios(bars, title, other = 'Apache Kafka') {
 <title>${escape(title)}</title>
 <style>
 text { fill: #1f2328 } .tick, .value { fill: #59636e; font-size: 12px } .title { font-size: 15px; font-weight: 600 }
+.group { font-weight: 600 }
 .grid { stroke: #d1d9e0 } .one { stroke: #59636e; stroke-width: 1.5 } .ahead { fill: #2a7f62 } .behind { fill: #c4692f }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .tick, .value { fill: #9198a1 } .grid { stroke: #3d444d } .one { stroke: #9198a1 }
@@ -46,6 +50,10 @@ ${grid.join('\n')}
 ${rows.join('\n')}
 </svg>
 `
+}
+
+function group(name, y) {
+  return `<text class="group" x="12" y="${y + 17}">${escape(name)}</text>`
 }
 
 function at(number) {

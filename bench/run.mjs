@@ -1,16 +1,17 @@
 // npm run bench: odradek and Apache Kafka in turn, medians and ratios.
 // Timings are quoted, never asserted: the exit status says only whether everything could be measured.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { kafkaVersion, prepareKafka, startKafka } from '../compat/kafka.mjs'
 import { prepareOdradek, startOdradek } from '../compat/odradek.mjs'
 import { run } from '../compat/process.mjs'
-import { caseNames, measure } from './cases.mjs'
+import { caseNames, sessions } from './cases.mjs'
 import { diskSyncP99Ms } from './disk.mjs'
 import { prepareLoadgen } from './loadgen.mjs'
 import { profileOdradek } from './profile.mjs'
-import { formatTable, median, summarize, writeResults } from './report.mjs'
+import { formatTables, median, summarize, tally, writeResults } from './report.mjs'
+import { runSession } from './session.mjs'
 
 const brokers = {
   odradek: { prepare: prepareOdradek, start: startOdradek },
@@ -18,20 +19,22 @@ const brokers = {
 }
 
 const usage = `node bench/run.mjs [options]
-  --rounds N                     rounds, each with both brokers in turn (3)
-  --only odradek|kafka           one broker alone
-  --case ${caseNames.join('|')}
-                                 one case alone
-  --quick                        a tenth of the volume, for a look
-  --profile                      instead: where odradek spends its CPU, once producing and once consuming
-Only a whole run (both brokers, all cases, full volume) writes bench/RESULTS.md and bench/results.svg.`
+  --rounds N              rounds, each with both brokers in turn (3); slow cases take part in fewer
+  --only odradek|kafka    one broker alone
+  --case NAME             one case alone; may be repeated
+                          ${caseNames.join(' ')}
+  --quick                 a small part of the volume, for a look
+  --results DIR           write RESULTS.md and results.svg there, whatever was run
+  --profile               instead: where odradek spends its CPU, once producing and once consuming
+A whole run (both brokers, all cases, full volume) writes bench/RESULTS.md and bench/results.svg; others only print.`
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
-    case: { type: 'string' },
+    case: { type: 'string', multiple: true, default: [] },
     quick: { type: 'boolean', default: false },
+    results: { type: 'string' },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -40,7 +43,7 @@ const roundCount = Number(options.rounds)
 const isUnderstood =
   Number.isInteger(roundCount) &&
   roundCount > 0 &&
-  [undefined, ...caseNames].includes(options.case) &&
+  options.case.every(name => caseNames.includes(name)) &&
   [undefined, ...Object.keys(brokers)].includes(options.only)
 
 if (options.help || !isUnderstood) {
@@ -56,7 +59,7 @@ const loadgen = await prepareLoadgen()
 if (loadgen.skip) {
   console.log(`skipped: ${loadgen.skip}`)
 } else if (options.profile) {
-  await profileOdradek({ cache, quick: options.quick, only: options.case })
+  await profileOdradek({ cache, quick: options.quick, only: options.case[0] })
 } else {
   await compare()
 }
@@ -66,23 +69,46 @@ async function compare() {
   const names = await prepareBrokers()
   if (names.length === 0) return
   const rounds = { odradek: [], kafka: [] }
+  const notes = new Set()
+  if (options.quick) notes.add('Quick: volumes and partitions are a small part of what the names say.')
+  const failed = new Set()
   const diskP99s = []
   for (let round = 1; round <= roundCount; round++) {
+    diskP99s.push(diskSyncP99Ms(cache))
     // Each goes first in turn: whatever the first leaves behind on the disk or in the caches evens out.
     const order = round % 2 === 1 ? names : names.toReversed()
-    for (const name of order) rounds[name].push(await measureOnce(name, round, diskP99s))
+    for (const session of sessions) {
+      for (const name of order) rounds[name].push(await measureOnce({ session, name, round, notes, failed }))
+    }
   }
   const diskP99Ms = median(diskP99s)
   const rows = summarize(rounds, diskP99Ms)
   const seconds = (performance.now() - startedAt) / 1000
-  console.log(`\n${formatTable(rows)}\n`)
+  if (rows.length > 0) console.log(`\n${formatTables(rows)}\n\n${tally(rows)}`)
+  for (const note of notes) console.log(note)
   console.log(
     `${roundCount} rounds in ${Math.round(seconds)} s; disk's own p99 sync ${diskP99Ms.toFixed(2)} ms`,
   )
-  if (names.length < 2 || options.case || options.quick) return
-  const command = ['npm run bench', ...process.argv.slice(2)].join(' ')
-  await writeResults({ rows, rounds: roundCount, command, versions: await versions(), seconds, diskP99Ms })
-  console.log('written: bench/RESULTS.md, bench/results.svg')
+  if (failed.size > 0) process.exitCode = 1
+  const isWhole = names.length === 2 && options.case.length === 0 && !options.quick
+  if (!isWhole && options.results === undefined) return
+  const folder = resolve(options.results ?? import.meta.dirname)
+  await mkdir(folder, { recursive: true })
+  const command = [
+    'npm run bench',
+    ...(process.argv.length > 2 ? ['--'] : []),
+    ...process.argv.slice(2),
+  ].join(' ')
+  const about = {
+    rounds: roundCount,
+    command,
+    versions: await versions(),
+    seconds,
+    diskP99Ms,
+    notes: [...notes],
+  }
+  writeResults(folder, rows, about)
+  console.log(`written: ${join(folder, 'RESULTS.md')}, ${join(folder, 'results.svg')}`)
 }
 
 async function prepareBrokers() {
@@ -96,17 +122,31 @@ async function prepareBrokers() {
   return names
 }
 
-async function measureOnce(name, round, diskP99s) {
-  const dataDir = await mkdtemp(join(cache, `${name}-`))
-  diskP99s.push(diskSyncP99Ms(dataDir))
-  const broker = await brokers[name].start({ dataDir: join(dataDir, 'data') })
+/** The figures of one broker in one session of one round; a case that failed is not tried again. */
+async function measureOnce({ session, name, round, notes, failed }) {
+  const cases = Object.keys(session.cases).filter(
+    each =>
+      (options.case.length === 0 || options.case.includes(each)) &&
+      round <= (session.cases[each].roundsMax?.[name] ?? Infinity) &&
+      !failed.has(`${name} ${each}`),
+  )
+  if (cases.length === 0) return {}
+  const volume = session.volumes[options.quick ? 'quick' : 'full']
+  const skip = await session.skip?.({ cache, volume })
   const progress = line => console.log(`${round}/${roundCount} ${name.padEnd(8)} ${line}`)
-  try {
-    return await measure(broker, { only: options.case, quick: options.quick, progress })
-  } finally {
-    await broker.stop()
-    await rm(dataDir, { recursive: true, force: true })
+  if (skip) {
+    notes.add(`Skipped: ${cases.join(', ')}: ${skip}.`)
+    progress(`${cases.join(', ')} skipped: ${skip}`)
+    return {}
   }
+  const broker = { name, start: brokers[name].start }
+  const result = await runSession({ session, cases, broker, volume, cache, progress })
+  for (const note of result.notes) notes.add(note)
+  if (result.failed) {
+    failed.add(`${name} ${result.failed.name}`)
+    notes.add(`Failed: ${result.failed.name} on ${name}: ${result.failed.reason}.`)
+  }
+  return result.measured
 }
 
 async function versions() {

@@ -113,13 +113,14 @@ async function format(propertiesFile) {
 
 /**
  * Starts one node of Apache Kafka on 127.0.0.1. `prepareKafka` must have succeeded before.
- * @param {{ port?: number, dataDir?: string, properties?: object, heap?: string }} options a free port, a temporary
- *   folder (removed by `stop` and `kill`) and a heap of 1G unless given; `properties` adds to server.properties
+ * @param {{ port?: number, dataDir?: string, properties?: object, heap?: string, readyMsMax?: number }} options a free
+ *   port, a temporary folder (removed by `stop` and `kill`) and a heap of 1G unless given; `properties` adds to
+ *   server.properties; after `readyMsMax` without an answer the start has failed
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
  *   hasExited(): boolean, stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the broker's process (its
  *   storage already formatted) to its first Metadata answer
  */
-export async function startKafka({ port, dataDir, properties = {}, heap = '1G' } = {}) {
+export async function startKafka({ port, dataDir, properties = {}, heap = '1G', readyMsMax } = {}) {
   const isTemporary = dataDir === undefined
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'compat-kafka-')))
   await mkdir(folder, { recursive: true })
@@ -158,7 +159,7 @@ export async function startKafka({ port, dataDir, properties = {}, heap = '1G' }
     if (isTemporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
-    await waitUntilReady(listenPort, server)
+    await waitUntilReady(listenPort, { hasExited: server.hasExited, timeoutMs: readyMsMax })
   } catch (error) {
     await server.kill()
     const log = await readFile(logFile, 'utf8')

@@ -18,24 +18,33 @@ export async function prepareOdradek() {
   if (build.code !== 0) throw new Error(`odradek does not build: ${build.stdout.trim().split('\n')[0]}`)
 }
 
-async function listeningPort(logFile, server) {
+async function listeningPort(logFile, server, readyMsMax) {
+  const deadline = performance.now() + readyMsMax
   for (;;) {
     const line = /^listening on 127\.0\.0\.1:(\d+)/m.exec(await readFile(logFile, 'utf8'))
     if (line) return Number(line[1])
     if (server.hasExited()) throw new Error('the broker ended before it was ready')
+    if (performance.now() > deadline) throw new Error(`the broker was not ready within ${readyMsMax} ms`)
     await sleep(5)
   }
 }
 
 /**
- * Starts odradek on a free port of 127.0.0.1.
- * @param {{ args?: string[], nodeArgs?: string[], dataDir?: string }} options more arguments of the command line and
- *   of Node itself; a temporary folder (removed by `stop` and `kill`) unless `dataDir` is given
+ * Starts odradek on 127.0.0.1.
+ * @param {{ args?: string[], nodeArgs?: string[], port?: number, dataDir?: string, readyMsMax?: number }} options more
+ *   arguments of the command line and of Node itself; a free port and a temporary folder (removed by `stop` and `kill`)
+ *   unless given; after `readyMsMax` without an answer the start has failed
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
  *   hasExited(): boolean, stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
  *   Metadata answer
  */
-export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
+export async function startOdradek({
+  args = [],
+  nodeArgs = [],
+  port = 0,
+  dataDir,
+  readyMsMax = 60_000,
+} = {}) {
   const isTemporary = dataDir === undefined
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'compat-odradek-')))
   await mkdir(folder, { recursive: true })
@@ -43,17 +52,16 @@ export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
   const logFile = `${folder}.log`
   await rm(logFile, { force: true })
   const startedAt = performance.now()
-  const server = serve(process.execPath, [...nodeArgs, cli, '--port', '0', '--data', folder, ...args], {
-    logFile,
-  })
+  const command = [...nodeArgs, cli, '--port', String(port), '--data', folder, ...args]
+  const server = serve(process.execPath, command, { logFile })
   const clean = async () => {
     await rm(logFile, { force: true })
     if (isTemporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  let port
+  let listenPort
   try {
-    port = await listeningPort(logFile, server)
-    await waitUntilReady(port, server)
+    listenPort = await listeningPort(logFile, server, readyMsMax)
+    await waitUntilReady(listenPort, { hasExited: server.hasExited, timeoutMs: readyMsMax })
   } catch (error) {
     await server.kill()
     const log = await readFile(logFile, 'utf8')
@@ -61,8 +69,8 @@ export async function startOdradek({ args = [], nodeArgs = [], dataDir } = {}) {
     throw new Error(`odradek did not start: ${error.message}\n${log.slice(-4_000)}`, { cause: error })
   }
   return {
-    address: `127.0.0.1:${port}`,
-    port,
+    address: `127.0.0.1:${listenPort}`,
+    port: listenPort,
     pid: server.pid,
     dataDir: folder,
     logFile,
