@@ -22,8 +22,10 @@ export class RunRows {
   }
 
   #show(run: Run, index: number): void {
-    this.#window = Buffer.allocUnsafe(Math.min(windowRows, run.rowCount - index) * rowLength)
-    run.segment.readRowsSync(run.firstRow + index, this.#window)
+    const window = Buffer.allocUnsafe(Math.min(windowRows, run.rowCount - index) * rowLength)
+    // What cannot be read leaves the window as it was.
+    run.segment.readRowsSync(run.firstRow + index, window)
+    this.#window = window
     this.#run = run
     this.#first = index
   }
