@@ -17,7 +17,8 @@ export async function audit(store: Store): Promise<string[]> {
   // A fenced shard is audited as far as it is synced; the others are waited for all the same.
   await Promise.allSettled(store.shards.map(shard => shard.flush()))
   const problems: string[] = []
-  for (const shard of store.shards) problems.push(...(await new ShardAudit(shard).run()))
+  for (const shard of store.shards)
+    problems.push(...(await shard.exclusively(() => new ShardAudit(shard).run())))
   return problems
 }
 
@@ -61,11 +62,13 @@ class ShardAudit {
     if (segment.firstBlock > blockNumber) return before
     const isNewest = segment.firstBlock === this.#synced.segment
     const shadow = segment.twin()
+    const isAfter = before?.blockNumber === segment.firstBlock - 1
     const { tail, broken } = await walk(segment.file, {
       shard: this.#shard.id,
       segment: segment.firstBlock,
-      end: isNewest ? position : segment.size,
-      after: before?.blockNumber === segment.firstBlock - 1 ? before : undefined,
+      end: isNewest && !segment.isClosed ? position : segment.size,
+      after: isAfter && !segment.tail ? before : undefined,
+      isRewritten: segment.tail !== undefined,
       checkedFrom: 0,
       visit: block =>
         absorb(block, shadow, this.#shard.limits.strideRecords, (row, place) => {
@@ -82,10 +85,11 @@ class ShardAudit {
     if (broken) this.#report(`${segment.logName} is broken at ${tail.position}: ${broken}`)
     this.#runs.set(segment.firstBlock, new Map(shadow.memory!.runs.map(run => [run.partition, run])))
     shadow.size = tail.position
-    shadow.lastBlock = tail.blockNumber
-    shadow.lastHeaderCrc = tail.headerCrc
+    const end = segment.tail ?? tail
+    shadow.lastBlock = end.blockNumber
+    shadow.lastHeaderCrc = end.headerCrc
     if (!this.#shard.fault) await this.#auditIndexes(segment, shadow)
-    return tail
+    return end
   }
 
   async #auditIndexes(segment: Segment, shadow: Segment): Promise<void> {
@@ -141,7 +145,7 @@ class ShardAudit {
         )
       }
       if (nextOffset <= from) continue
-      if (baseOffset > offset)
+      if (baseOffset > offset && offset >= log.state.compactedOffset)
         this.#report(`partition ${log.id}: nothing between ${offset} and ${baseOffset}`)
       offset = nextOffset
     }
@@ -166,9 +170,11 @@ export function* differences(
     // What lies before the log start may be gone here and there.
     const batches = all.filter(({ lastOffset }) => lastOffset >= believed.logStart)
     const producer = believed.producers.get(producerId)
+    // Compaction leaves the last one alone.
+    const last = believed.compactedOffset > 0 ? batches.slice(-1) : batches
     const isSame =
       producer &&
-      (believed.nextOffset > end || (producer.epoch === epoch && sameTail(producer.batches, batches)))
+      (believed.nextOffset > end || (producer.epoch === epoch && sameTail(producer.batches, last)))
     if (isSame) continue
     yield {
       what: `producer ${producerId}`,

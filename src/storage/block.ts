@@ -11,7 +11,7 @@ import { rowLength } from './row.ts'
  * | 0 | 4 | magic, 'ODRB' |
  * | 4 | 4 | CRC-32C of the rest of the header and of the directory |
  * | 8 | 2 | format version, 1 |
- * | 10 | 2 | flags, 0 |
+ * | 10 | 2 | flags: 1 for a block of a rewritten segment, else 0 |
  * | 12 | 4 | the CRC field of the block before, 0 for the shard's first |
  * | 16 | 8 | block number: the shard's own count, +1 each, from 1 |
  * | 24 | 4 | block epoch: the broker's start count, never falling |
@@ -27,9 +27,15 @@ import { rowLength } from './row.ts'
  *
  * Whoever walks blocks stops at the first that breaks CRC, chain, epoch or LSN. So a file may hold anything behind its
  * last block: the rest of a torn one, or older blocks where a file was used before.
+ *
+ * A rewritten segment holds what was worth keeping of blocks that were written before. Its blocks have the numbers, epochs and
+ * times that they had, LSNs of the entries that are left, and the CRC field of the block before them in the same file, 0 in the
+ * first; numbers that are missing had nothing left.
  */
 export interface BlockHeader {
   readonly crc: number
+  /** It stands in a rewritten segment. */
+  readonly isRewritten: boolean
   readonly previousCrc: number
   readonly number: number
   readonly epoch: number
@@ -46,6 +52,7 @@ export interface BlockHeader {
 export const blockHeaderLength = 80
 export const blockMagic = 0x4f445242
 export const blockVersion = 1
+const rewrittenFlag = 1
 
 /** Bytes of a block of so many entries. */
 export function blockLength(entryCount: number, bodyLength: number): number {
@@ -55,11 +62,12 @@ export function blockLength(entryCount: number, bodyLength: number): number {
 /** Writes a header before the directory that already stands in `bytes`; returns the checksum. */
 export function writeBlockHeader(
   bytes: Buffer,
-  header: Omit<BlockHeader, 'crc' | 'directoryLength'>,
+  header: Omit<BlockHeader, 'crc' | 'directoryLength' | 'isRewritten'> & { readonly isRewritten?: boolean },
 ): number {
   bytes.fill(0, 0, blockHeaderLength)
   bytes.writeUInt32BE(blockMagic, 0)
   bytes.writeUInt16BE(blockVersion, 8)
+  bytes.writeUInt16BE(header.isRewritten ? rewrittenFlag : 0, 10)
   bytes.writeUInt32BE(header.previousCrc, 12)
   writeUint64(bytes, 16, header.number)
   bytes.writeUInt32BE(header.epoch, 24)
@@ -81,6 +89,7 @@ export function readBlockHeader(bytes: Buffer, at: number): BlockHeader | undefi
   if (bytes.length - at < blockHeaderLength || bytes.readUInt32BE(at) !== blockMagic) return undefined
   return {
     crc: bytes.readUInt32BE(at + 4),
+    isRewritten: (bytes.readUInt16BE(at + 10) & rewrittenFlag) !== 0,
     previousCrc: bytes.readUInt32BE(at + 12),
     number: readUint64(bytes, at + 16),
     epoch: bytes.readUInt32BE(at + 24),

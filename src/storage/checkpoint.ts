@@ -8,8 +8,10 @@ import { PartitionState } from './partition-state.ts'
 
 /** The bookmarks of a shard's partitions as of one block: everything that is not found in the segments' footers. */
 export const Bookmarks = message(
-  { versions: '0', flexible: '0+' },
+  { versions: '0-1', flexible: '0+' },
   {
+    /** The generation that the next rewritten segment was to get. */
+    generationNext: int32.in('1+'),
     partitions: array(
       struct({
         partition: uint32,
@@ -32,19 +34,31 @@ export const Bookmarks = message(
             ),
           }),
         ),
+        /** Where the segments below end; what comes behind is to be cut anew. */
+        segmentsEndOffset: int64.in('1+'),
+        segments: array(
+          struct({
+            baseOffset: int64,
+            sizeInBytes: int64,
+            firstTimestamp: int64,
+            greatestTimestamp: int64,
+            createdMs: int64,
+            lastWriteMs: int64,
+          }),
+        ).in('1+'),
       }),
     ),
   },
 )
 
 /**
- * The head of a shard's checkpoint file; `Bookmarks` at version 0 follows. Big-endian. The file is replaced as a whole.
+ * The head of a shard's checkpoint file; `Bookmarks` follows, at a version that is one less than the format's. Big-endian. The file is replaced as a whole.
  *
  * | at | size | field |
  * |---|---|---|
  * | 0 | 4 | magic, 'ODRC' |
  * | 4 | 4 | CRC-32C of all the bytes behind this field |
- * | 8 | 2 | format version, 1 |
+ * | 8 | 2 | format version, 2 |
  * | 10 | 2 | 0 |
  * | 12 | 4 | the CRC field of the block's header |
  * | 16 | 8 | block number: what that block and those before it did is in the bookmarks |
@@ -67,11 +81,11 @@ export interface CheckpointHead {
 
 const headLength = 64
 const checkpointMagic = 0x4f445243
-const checkpointVersion = 1
-const bookmarksVersion = 0
+const checkpointVersion = 2
+const bookmarksVersion = 1
 
 /** The bookmarks as they stand, encoded at once. */
-export function writeBookmarks(states: Iterable<PartitionState>): Buffer {
+export function writeBookmarks(states: Iterable<PartitionState>, generationNext: number): Buffer {
   const partitions = []
   for (const state of states) {
     if (state.nextOffset === 0) continue
@@ -93,9 +107,18 @@ export function writeBookmarks(states: Iterable<PartitionState>): Buffer {
           timestamp: toInt64(batch.timestamp),
         })),
       })),
+      segmentsEndOffset: BigInt(state.virtualSegments.endOffset),
+      segments: state.virtualSegments.bookmarks.map(segment => ({
+        baseOffset: BigInt(segment.baseOffset),
+        sizeInBytes: BigInt(segment.sizeInBytes),
+        firstTimestamp: toInt64(segment.firstTimestamp),
+        greatestTimestamp: toInt64(segment.greatestTimestamp),
+        createdMs: toInt64(segment.createdMs),
+        lastWriteMs: toInt64(segment.lastWriteMs),
+      })),
     })
   }
-  return encode(Bookmarks, bookmarksVersion, { partitions })
+  return encode(Bookmarks, bookmarksVersion, { generationNext, partitions })
 }
 
 function toInt64(value: number): bigint {
@@ -120,10 +143,16 @@ export function writeCheckpoint(head: CheckpointHead, bookmarks: Buffer): Buffer
   return bytes
 }
 
+/** What a checkpoint file says. */
+export interface Checkpoint {
+  readonly head: CheckpointHead
+  readonly states: PartitionState[]
+  /** Segments of this generation and later ones were rewritten since. */
+  readonly generationNext: number
+}
+
 /** A checkpoint, or undefined where the file is missing or not sound: then the whole log says what it would. */
-export function readCheckpoint(
-  bytes: Buffer | undefined,
-): { head: CheckpointHead; states: PartitionState[] } | undefined {
+export function readCheckpoint(bytes: Buffer | undefined): Checkpoint | undefined {
   if (!bytes || bytes.length < headLength || bytes.readUInt32BE(0) !== checkpointMagic) return undefined
   if (bytes.readUInt32BE(4) !== crc32c(bytes, 8) || bytes.readUInt16BE(8) !== checkpointVersion)
     return undefined
@@ -137,10 +166,8 @@ export function readCheckpoint(
     blockEpoch: bytes.readUInt32BE(56),
   }
   try {
-    return {
-      head,
-      states: decode(Bookmarks, bookmarksVersion, bytes.subarray(headLength)).partitions.map(stateOf),
-    }
+    const { partitions, generationNext } = decode(Bookmarks, bookmarksVersion, bytes.subarray(headLength))
+    return { head, states: partitions.map(stateOf), generationNext }
   } catch (error) {
     if (error instanceof MalformedError) return undefined
     throw error
@@ -165,5 +192,14 @@ function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): Partitio
       })),
     })
   }
+  const segments = bookmark.segments.map(segment => ({
+    baseOffset: Number(segment.baseOffset),
+    sizeInBytes: Number(segment.sizeInBytes),
+    firstTimestamp: Number(segment.firstTimestamp),
+    greatestTimestamp: Number(segment.greatestTimestamp),
+    createdMs: Number(segment.createdMs),
+    lastWriteMs: Number(segment.lastWriteMs),
+  }))
+  state.virtualSegments.restore(segments, Number(bookmark.segmentsEndOffset))
   return state
 }

@@ -4,12 +4,14 @@ import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { field, logOverhead, magicCurrent, readBatch, stamp, type Batch } from '../protocol/records/batch.ts'
 import { firstAtOrAfter, greatestTimestamp, type TimestampAndOffset } from '../protocol/records/timestamps.ts'
+import type { VirtualSegment } from './compaction/cleanable.ts'
 import { groupCommit, type Durability } from './durability.ts'
+import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Producer, Sequenced } from './producer-state.ts'
 import { Reading, type ReadOptions, type Slice } from './reading.ts'
+import { retainedFrom } from './retention.ts'
 import { RunRows } from './run-rows.ts'
-import type { Run } from './run.ts'
 import type { Shard } from './shard.ts'
 
 export type { ReadOptions, Slice } from './reading.ts'
@@ -89,6 +91,7 @@ export class PartitionLog {
   readonly #reading: Reading
   readonly #listeners = new Set<() => void>()
   #isDropped = false
+  #settings: LogSettings | undefined
 
   constructor({ state, shard, slabs, copySlabs, createdAt, leaderEpoch }: PartitionLogOptions) {
     this.id = state.partition
@@ -227,18 +230,15 @@ export class PartitionLog {
   /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). */
   async offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
     const target = Number(timestamp)
-    for (const run of this.state.runs.slice()) {
-      if (run.maxTimestamp < target) continue
-      const start = await run.segment.strideBefore(run, target)
-      const offsets = this.#offsetsInRun(run, start, target)
-      for (const offset of offsets) {
-        const found = await this.#inBatch(offset, batch =>
-          firstAtOrAfter(batch, timestamp, this.logStartOffset),
-        )
-        if (found) return found
-      }
+    for (let from = this.state.logStart; ;) {
+      const reaching = await this.#firstReaching(target, from)
+      if (!reaching) return undefined
+      const found = await this.#inBatch(reaching.baseOffset, batch =>
+        firstAtOrAfter(batch, timestamp, this.logStartOffset),
+      )
+      if (found) return found
+      from = reaching.nextOffset
     }
-    return undefined
   }
 
   /** The first record with the greatest timestamp (ListOffsets, KIP-734). */
@@ -248,24 +248,36 @@ export class PartitionLog {
     for (const run of this.state.runs) {
       if (greatest && run.maxTimestamp <= greatest.timestamp) continue
       for (let index = 0; index < run.rowCount; index++) {
-        const { baseOffset, nextOffset, maxTimestamp } = rows.row(run, index)
+        const { baseOffset, nextOffset, maxTimestamp, recordCount } = rows.row(run, index)
         if (nextOffset > this.committedOffset) break
-        if (nextOffset <= this.state.logStart || (greatest && maxTimestamp <= greatest.timestamp)) continue
+        if (nextOffset <= this.state.logStart || recordCount === 0) continue
+        if (greatest && maxTimestamp <= greatest.timestamp) continue
         greatest = { offset: baseOffset, timestamp: maxTimestamp }
       }
     }
     return greatest && this.#inBatch(greatest.offset, greatestTimestamp)
   }
 
-  /** Base offsets of the visible batches from `start` on that reach `timestamp`. */
-  *#offsetsInRun(run: Run, start: number, timestamp: number): Generator<number> {
-    const rows = new RunRows()
-    const first = this.state.runs.includes(run) ? rows.find(run, start) : run.rowCount
-    for (let index = first; index < run.rowCount && this.state.runs.includes(run); index++) {
-      const { baseOffset, nextOffset, maxTimestamp } = rows.row(run, index)
-      if (nextOffset > this.committedOffset) return
-      if (maxTimestamp >= timestamp && nextOffset > this.state.logStart) yield baseOffset
+  /** The offsets of the first visible batch with records behind `from` that reaches `timestamp`. */
+  async #firstReaching(
+    timestamp: number,
+    from: number,
+  ): Promise<{ baseOffset: number; nextOffset: number } | undefined> {
+    const { state } = this
+    const runs = state.runs.filter(run => run.nextOffset > from && run.maxTimestamp >= timestamp)
+    for (const run of runs) {
+      const start = state.runs.includes(run) ? await run.segment.strideBefore(run, timestamp) : 0
+      // It was rewritten meanwhile, or has died.
+      if (!state.runs.includes(run)) return this.#firstReaching(timestamp, from)
+      const rows = new RunRows()
+      const first = rows.find(run, Math.max(start, from, state.logStart))
+      for (let index = first; index < run.rowCount; index++) {
+        const { baseOffset, nextOffset, maxTimestamp, recordCount } = rows.row(run, index)
+        if (nextOffset > this.committedOffset) return undefined
+        if (maxTimestamp >= timestamp && recordCount > 0) return { baseOffset, nextOffset }
+      }
     }
+    return undefined
   }
 
   async #inBatch(
@@ -275,6 +287,7 @@ export class PartitionLog {
     const from = BigInt(Math.max(offset, this.state.logStart))
     const slice = await this.read(from, { lengthMax: 0, limit: this.highWatermark, atLeastOne: true })
     try {
+      if (slice.length === 0) return undefined
       const batch = readBatch(slice.pieces[0]!)
       const found = look(batch)
       return found ? { ...found, leaderEpoch: batch.partitionLeaderEpoch } : undefined
@@ -304,8 +317,48 @@ export class PartitionLog {
     this.committedOffset = Math.max(this.committedOffset, start)
     this.syncedOffset = Math.max(this.syncedOffset, start)
     state.epochs.trim(start)
-    this.#shard.sweep(state.dropDeadRuns())
+    state.virtualSegments.trim(start)
+    this.dropDead()
     this.notify()
+  }
+
+  /** Gives up what lies before the log start. Files without anything alive go `file.delete.delay.ms` later. */
+  dropDead(): void {
+    this.#shard.sweep(this.state.dropDeadRuns(this.#keptUntilMs))
+  }
+
+  get #keptUntilMs(): number {
+    return this.#shard.clock.now() + (this.#settings?.fileDeleteDelayMs ?? 0)
+  }
+
+  /** What the log goes by; Kafka's defaults until `configure`. */
+  get settings(): LogSettings {
+    return this.#settings ?? defaultLogSettings
+  }
+
+  /** Goes by other settings from now on. Segments that were cut stay as they are. */
+  configure(settings: LogSettings): void {
+    this.#settings = settings
+    this.state.configure(settings, this.#shard.clock.now())
+  }
+
+  /** Its segments as Kafka would have them, the last of which is active; known once it was configured. */
+  get segments(): VirtualSegment[] {
+    return this.state.virtualSegments.list()
+  }
+
+  /** Ends the active segment, so that it can be deleted or compacted. */
+  roll(): void {
+    this.state.virtualSegments.roll()
+  }
+
+  /** Where the log is to start by its retention settings; undefined where nothing is to go. */
+  retainedFrom(): bigint | undefined {
+    const { segments, settings, state } = this
+    const { nextOffset: endOffset } = state
+    const log = { segments, endOffset, highWatermark: this.committedOffset }
+    const start = retainedFrom(log, settings, this.#shard.clock.now())
+    return start === undefined || start <= state.logStart ? undefined : BigInt(start)
   }
 
   /** Calls `listener` whenever the high watermark or the log start has moved, and when the partition is dropped. */
@@ -324,7 +377,7 @@ export class PartitionLog {
   /** The topic is gone: what was written is dead, and nothing is read or appended any more. */
   drop(): void {
     this.#isDropped = true
-    this.#shard.sweep(this.state.dropAllRuns())
+    this.#shard.sweep(this.state.dropAllRuns(this.#keptUntilMs))
     this.notify()
   }
 }

@@ -1,10 +1,12 @@
 import { assert } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import type { LogSettings } from './log-settings.ts'
 import { Producers } from './producer-state.ts'
 import type { RowView } from './row.ts'
 import { RunRows } from './run-rows.ts'
 import { Run } from './run.ts'
 import type { Segment } from './segment.ts'
+import { VirtualSegments } from './virtual-segments.ts'
 
 /**
  * What a partition is made of, between its log start and its end. Live appends and recovery change it by the same `add`, so
@@ -18,15 +20,23 @@ export class PartitionState {
   sizeInBytes = 0
   epochs = new LeaderEpochs()
   readonly producers = new Producers()
+  /** Entries count there from when the settings are known; see `configure`. */
+  readonly virtualSegments: VirtualSegments
+  /** Where the last finished cleaning ended; 0 where there was none. */
+  cleanedOffset = 0
+  /** Compaction may have taken offsets below this. */
+  compactedOffset = 0
+  #settings: LogSettings | undefined
   /** In offset order, one for each segment with something alive. */
   readonly runs: Run[] = []
 
   constructor(partition: number) {
     this.partition = partition
+    this.virtualSegments = new VirtualSegments(partition)
   }
 
-  /** Moves the end past the entry that `row` describes, wherever its bytes are. */
-  extend(row: RowView): void {
+  /** Moves the end past the entry that `row` describes, wherever its bytes are; `nowMs` is when it was written. */
+  extend(row: RowView, nowMs = 0): void {
     const { baseOffset, nextOffset } = row
     assert(
       baseOffset >= this.nextOffset,
@@ -37,6 +47,22 @@ export class PartitionState {
     this.sizeInBytes += row.length
     this.epochs.note(row.leaderEpoch, baseOffset)
     if (row.hasProducerId) this.producers.note(row, nextOffset - 1, row.maxTimestamp)
+    if (this.#settings) this.virtualSegments.add(row, this.#settings, nowMs)
+  }
+
+  /** Cuts segments by these settings from now on, and before them what came while none were known. */
+  configure(settings: LogSettings, nowMs: number): void {
+    this.#settings = settings
+    const { virtualSegments } = this
+    if (virtualSegments.endOffset >= this.nextOffset) return
+    const from = Math.max(virtualSegments.reopen(this.logStart), this.logStart)
+    const rows = new RunRows()
+    for (const run of this.runs) {
+      if (run.nextOffset <= from) continue
+      for (let index = rows.find(run, from); index < run.rowCount; index++)
+        virtualSegments.add(rows.row(run, index), settings, nowMs)
+    }
+    virtualSegments.trim(this.logStart)
   }
 
   /** Notes where the entry lies: at `ordinal` of the segment's memory, in the block at `blockPosition`. */
@@ -49,6 +75,7 @@ export class PartitionState {
       segment.memory!.runs.push(run)
       segment.liveRuns++
     }
+    segment.batchBytes += row.length
     if (run.add(row, ordinal, strideRecords)) {
       const { baseOffset } = row
       segment.addIndexEntry({
@@ -63,8 +90,15 @@ export class PartitionState {
   /** Fits start and size to the runs that recovery found: what was deleted since the checkpoint may be gone already. */
   settle(): void {
     this.dropDeadRuns()
-    this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
+    // Where compaction has been, the first that is left says nothing of the start.
+    if (this.logStart >= this.compactedOffset)
+      this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
     this.epochs.trim(this.logStart)
+    this.virtualSegments.trim(this.logStart)
+    this.#measure()
+  }
+
+  #measure(): void {
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
     this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
   }
@@ -86,21 +120,57 @@ export class PartitionState {
 
   /**
    * Gives up the runs that end at or before the log start, except one that may still grow. Returns the segments in which
-   * nothing is alive now.
+   * nothing is alive now. They are to be kept until `untilMs`.
    */
-  dropDeadRuns(): Segment[] {
+  dropDeadRuns(untilMs = 0): Segment[] {
     const alive = this.runs.findIndex(run => run.nextOffset > this.logStart || !run.segment.isFull)
-    return this.#dropRuns(alive < 0 ? this.runs.length : alive)
+    return this.#dropRuns(alive < 0 ? this.runs.length : alive, untilMs)
   }
 
   /** Gives up all runs, as `dropDeadRuns`. */
-  dropAllRuns(): Segment[] {
-    return this.#dropRuns(this.runs.length)
+  dropAllRuns(untilMs = 0): Segment[] {
+    return this.#dropRuns(this.runs.length, untilMs)
   }
 
-  #dropRuns(count: number): Segment[] {
+  /**
+   * Puts `run` in the place of those in `sources`, which follow one another and of which it has what was kept; undefined where
+   * nothing was. What has died since is not put there.
+   */
+  replaceRuns(sources: readonly Segment[], run: Run | undefined): void {
+    const first = this.#runFrom(sources[0]!.firstBlock)
+    const end = this.#runFrom(sources.at(-1)!.lastBlock + 1)
+    if (first === end) return
+    const isAlive = run !== undefined && run.nextOffset > this.logStart
+    this.runs.splice(first, end - first, ...(isAlive ? [run] : []))
+    if (isAlive) run.segment.liveRuns++
+    this.#measure()
+  }
+
+  /** The index of the first run whose segment begins at or behind a block. */
+  #runFrom(block: number): number {
+    let low = 0
+    let high = this.runs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.runs[middle]!.segment.firstBlock >= block) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Bytes of a run's batches that are not before the log start. */
+  liveBytes(run: Run): number {
+    if (run !== this.runs[0]) return run.sizeInBytes
+    const all = this.runs.reduce((sum, each) => sum + each.sizeInBytes, 0)
+    return run.sizeInBytes - (all - this.sizeInBytes)
+  }
+
+  #dropRuns(count: number, untilMs: number): Segment[] {
     const segments = this.runs.splice(0, count).map(run => run.segment)
-    for (const segment of segments) segment.liveRuns--
+    for (const segment of segments) {
+      segment.liveRuns--
+      segment.keptUntilMs = Math.max(segment.keptUntilMs, untilMs)
+    }
     return segments.filter(segment => segment.liveRuns === 0)
   }
 }

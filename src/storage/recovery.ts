@@ -13,10 +13,12 @@ import {
   type Trailer,
 } from './footer.ts'
 import { blockHeaderLength } from './block.ts'
+import { emptyManifest, readManifest, type Manifest } from './manifest.ts'
 import { PartitionState } from './partition-state.ts'
 import { RowView, rowField, rowLength } from './row.ts'
 import { Run } from './run.ts'
-import { firstBlockOf, orphansOf, Segment, SegmentMemory } from './segment.ts'
+import { segmentFiles, type SegmentFile } from './segment-files.ts'
+import { Segment, SegmentMemory } from './segment.ts'
 import { beginning, syncedBehind, walk, type Tail, type WalkedBlock } from './walk.ts'
 
 /** What a shard starts from. */
@@ -25,6 +27,7 @@ export interface Recovered {
   readonly segments: Segment[]
   readonly states: Map<number, PartitionState>
   readonly tail: Tail
+  readonly manifest: Manifest
   /** The blocks up to this number are in the checkpoint. */
   readonly checkpointed: number
   readonly anchorFile: DiskFile
@@ -55,10 +58,13 @@ class Recovery {
   readonly #states = new Map<number, PartitionState>()
   readonly #segments: Segment[] = []
   #checkpoint: CheckpointHead | undefined
+  /** Segments of this generation and later ones are not those that the checkpoint was written by. */
+  #generationNext = 0
   #anchor: Anchor | undefined
   /** The greatest block number that is known to have been synced. */
   #known = 0
   #tail: Tail = beginning
+  #manifest = emptyManifest
   /** Blocks that may only be in the page cache. */
   readonly #unproven: { number: number; position: number }[] = []
   #fault: string | undefined
@@ -78,21 +84,20 @@ class Recovery {
 
     const checkpoint = readCheckpoint(await disk.read(`${folder}/checkpoint`))
     this.#checkpoint = checkpoint?.head
+    this.#generationNext = checkpoint?.generationNext ?? 0
     this.#noteSynced(checkpoint?.head.blockNumber ?? 0)
     for (const state of checkpoint?.states ?? []) this.#states.set(state.partition, state)
 
-    const names = await disk.list(folder)
-    const firstBlocks = names.flatMap(name => firstBlockOf(name) ?? [])
-    for (const name of orphansOf(names)) await disk.remove(`${folder}/${name}`)
-    // A segment begins only after all blocks before it are synced.
-    this.#noteSynced((firstBlocks.at(-1) ?? 1) - 1)
-    for (const [index, firstBlock] of firstBlocks.entries()) {
-      await this.#recoverSegment(firstBlock, firstBlocks[index + 1])
-      if (this.#fault !== undefined) break
-    }
-    this.#settleHead(firstBlocks)
+    const manifestBytes = await disk.read(`${folder}/manifest`)
+    const manifest = manifestBytes ? readManifest(manifestBytes) : emptyManifest
+    if (manifest) await this.#recoverSegments((this.#manifest = manifest))
+    else this.#fault = 'the manifest is damaged, and nothing else says which files count'
     if (this.#fault === undefined) await this.#settleTail()
     else logger.error({ shard, fault: this.#fault }, 'synced blocks are damaged; nothing was cut off')
+    for (const { partition, cleanedOffset, compactedOffset } of this.#manifest.compacted) {
+      const state = this.#states.get(partition)
+      if (state) Object.assign(state, { cleanedOffset, compactedOffset })
+    }
     for (const state of this.#states.values()) {
       if (this.#fault !== undefined) state.nextOffset = state.runs.at(-1)?.nextOffset ?? state.logStart
       state.settle()
@@ -101,6 +106,7 @@ class Recovery {
       segments: this.#segments,
       states: this.#states,
       tail: this.#tail,
+      manifest: this.#manifest,
       checkpointed: this.#checkpoint?.blockNumber ?? 0,
       anchorFile,
       anchorSlot: nextSlot,
@@ -112,9 +118,32 @@ class Recovery {
     this.#known = Math.max(this.#known, blockNumber)
   }
 
-  async #recoverSegment(firstBlock: number, nextFirstBlock: number | undefined): Promise<void> {
+  async #recoverSegments(manifest: Manifest): Promise<void> {
     const { disk, folder } = this.#options
-    const segment = new Segment(disk, folder, firstBlock)
+    const { files, leftOver } = segmentFiles(await disk.list(folder), manifest)
+    const missing = files.find(({ isMissing }) => isMissing)
+    if (missing) {
+      this.#fault = `the file with what is kept of blocks ${missing.firstBlock} to ${missing.tail!.blockNumber} is missing`
+      return
+    }
+    for (const name of leftOver) await disk.remove(`${folder}/${name}`)
+    // A segment begins only after all blocks before it are synced.
+    this.#noteSynced((files.at(-1)?.firstBlock ?? 1) - 1)
+    for (const { tail } of manifest.lines) this.#noteSynced(tail.blockNumber)
+    for (const [index, file] of files.entries()) {
+      await this.#recoverSegment(file, files[index + 1]?.firstBlock)
+      if (this.#fault !== undefined) break
+    }
+    this.#settleHead(files)
+  }
+
+  async #recoverSegment(
+    { firstBlock, generation, tail }: SegmentFile,
+    nextFirstBlock: number | undefined,
+  ): Promise<void> {
+    const { disk, folder } = this.#options
+    const segment = new Segment(disk, folder, firstBlock, generation)
+    segment.tail = tail
     await segment.open()
     this.#segments.push(segment)
     const isGap = this.#segments.length > 1 && firstBlock !== this.#tail.blockNumber + 1
@@ -124,7 +153,9 @@ class Recovery {
     }
     const trailer = await trailerOf(segment)
     const isTaken = trailer !== undefined && (await this.#takeFooter(segment, trailer))
-    if (!isTaken) await this.#walkSegment(segment, nextFirstBlock, trailer)
+    if (isTaken) return
+    if (tail) await this.#walkRewritten(segment, tail)
+    else await this.#walkSegment(segment, nextFirstBlock, trailer)
   }
 
   /** Takes a closed segment's runs from its footer; the checkpoint has all else. False where the footer is not sound. */
@@ -138,11 +169,12 @@ class Recovery {
     const table = readTable(tableBytes, trailer)
     if (!table) return false
     for (const line of table) this.#addRun(segment, line)
+    segment.batchBytes = table.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0)
     segment.size = trailer.rowsPosition
     segment.lastBlock = trailer.lastBlock
     segment.lastHeaderCrc = trailer.lastHeaderCrc
     segment.isFull = segment.isClosed = true
-    this.#tail = {
+    this.#tail = segment.tail ?? {
       ...(this.#checkpoint!.blockNumber === trailer.lastBlock ? this.#checkpoint! : this.#tail),
       blockNumber: trailer.lastBlock,
       headerCrc: trailer.lastHeaderCrc,
@@ -163,6 +195,9 @@ class Recovery {
     run.firstRow = line.firstRow
     state.runs.push(run)
     segment.liveRuns++
+    // What the segments of its log weigh has changed since the checkpoint.
+    if (segment.generation > 0 && segment.generation >= this.#generationNext)
+      state.virtualSegments.restore([], 0)
   }
 
   #stateOf(partition: number): PartitionState {
@@ -213,9 +248,37 @@ class Recovery {
     }
   }
 
+  async #walkRewritten(segment: Segment, expected: Tail): Promise<void> {
+    const { shard, strideRecords, logger } = this.#options
+    segment.memory = new SegmentMemory()
+    const { tail, broken } = await walk(segment.file, {
+      shard,
+      segment: segment.firstBlock,
+      end: Math.min(expected.position, segment.file.size),
+      after: undefined,
+      isRewritten: true,
+      checkedFrom: Infinity,
+      visit: block => this.#absorb(segment, block, strideRecords),
+    })
+    segment.size = tail.position
+    segment.lastBlock = expected.blockNumber
+    segment.lastHeaderCrc = expected.headerCrc
+    this.#tail = expected
+    if (tail.position !== expected.position) {
+      this.#fault = `${segment.logName}: ${broken ?? 'the end'} at ${tail.position}, and ${expected.position} bytes were synced`
+      return
+    }
+    await segment.repairIndex()
+    segment.isFull = true
+    await segment.finish()
+    segment.forget()
+    logger.info({ shard, segment: segment.logName }, 'the footer was made again')
+  }
+
   /** What a segment's first block must follow; undefined where what came before is gone, and no checkpoint knows it. */
   #before({ firstBlock }: Segment): Tail | undefined {
-    const known = [this.#tail, this.#checkpoint, beginning]
+    const gone = this.#manifest.lines.map(({ tail }) => tail)
+    const known = [this.#tail, this.#checkpoint, ...gone, beginning]
     return known.find(tail => tail?.blockNumber === firstBlock - 1)
   }
 
@@ -227,21 +290,28 @@ class Recovery {
     }
     while (this.#unproven.length > 0 && this.#unproven[0]!.number <= this.#known) this.#unproven.shift()
     if (header.number > this.#known) this.#unproven.push({ number: header.number, position })
-    const isNew = header.number > (this.#checkpoint?.blockNumber ?? 0)
-    absorb(block, segment, this.#options.strideRecords, (row, place) => {
+    this.#absorb(segment, block, this.#options.strideRecords)
+  }
+
+  #absorb(segment: Segment, block: WalkedBlock, strideRecords: number): void {
+    const isNew = block.header.number > (this.#checkpoint?.blockNumber ?? 0)
+    absorb(block, segment, strideRecords, (row, place) => {
       const state = this.#stateOf(row.partition)
-      if (isNew) state.extend(row)
+      if (isNew) state.extend(row, block.header.commitTime)
       place(state)
     })
   }
 
   /** Judges whether everything is there that should be. */
-  #settleHead(firstBlocks: readonly number[]): void {
+  #settleHead(files: readonly SegmentFile[]): void {
     const checkpoint = this.#checkpoint
+    for (const { generation, tail } of this.#manifest.lines) {
+      if (generation === 0 && tail.blockNumber > this.#tail.blockNumber) this.#tail = tail
+    }
     if (
       checkpoint &&
       checkpoint.blockNumber > this.#tail.blockNumber &&
-      !firstBlocks.includes(checkpoint.segment)
+      !files.some(({ firstBlock }) => firstBlock === checkpoint.segment)
     ) {
       // Its segment was removed, since nothing in it was alive.
       this.#tail = checkpoint

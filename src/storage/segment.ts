@@ -5,7 +5,9 @@ import { crc32c } from '../protocol/records/crc32c.ts'
 import { writeFooter } from './footer.ts'
 import { Rows, rowLength, type RowView } from './row.ts'
 import type { Run } from './run.ts'
+import { segmentName } from './segment-files.ts'
 import { indexHead, readIndex, writeIndexEntry, type IndexEntry } from './sparse-index.ts'
+import type { Tail } from './walk.ts'
 
 /** What is kept in RAM of a segment while it is written, and until none of its batches is in the tail cache any more. */
 export class SegmentMemory {
@@ -25,9 +27,14 @@ export class SegmentMemory {
   }
 }
 
-/** One file of blocks and its sparse index. Named by the number of its first block. */
+/**
+ * One file of blocks and its sparse index, `N.log` and `N.idx`, named by the number of its first block. What was kept of segments
+ * when they were rewritten is in `N-G.log`, where G is the generation that the manifest names, and N the first block of the first.
+ */
 export class Segment {
   readonly firstBlock: number
+  /** 0, unless it was rewritten. */
+  readonly generation: number
   readonly name: string
   readonly #disk: Disk
   readonly #folder: string
@@ -48,18 +55,29 @@ export class Segment {
   isClosed = false
   /** How many partitions still have something alive here. */
   liveRuns = 0
+  /** Bytes of all batches, dead ones too. */
+  batchBytes = 0
+  /** For a rewritten one: where the blocks that it stands for ended, `position` being where its own do. */
+  tail: Tail | undefined
+  /** It is being read to be replaced, and not to be removed meanwhile. */
+  isBeingRewritten = false
+  /** Rewriting has found damage in it; reads tell of what it concerns. */
+  isUnsound = false
+  /** When it may be removed at the earliest, in milliseconds since 1970. */
+  keptUntilMs = 0
 
-  constructor(disk: Disk, folder: string, firstBlock: number) {
+  constructor(disk: Disk, folder: string, firstBlock: number, generation = 0) {
     this.#disk = disk
     this.#folder = folder
     this.firstBlock = firstBlock
+    this.generation = generation
     this.lastBlock = firstBlock - 1
-    this.name = `${folder}/${String(firstBlock).padStart(nameDigits, '0')}`
+    this.name = `${folder}/${segmentName(firstBlock, generation)}`
   }
 
   /** The same segment with nothing in it, for an audit to fill. */
   twin(): Segment {
-    const twin = new Segment(this.#disk, this.#folder, this.firstBlock)
+    const twin = new Segment(this.#disk, this.#folder, this.firstBlock, this.generation)
     twin.memory = new SegmentMemory()
     return twin
   }
@@ -213,20 +231,6 @@ export class Segment {
   }
 }
 
-const nameDigits = 20
-
 function lengthOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)
-}
-
-/** The block number that a segment's file is named by, or undefined for other files. */
-export function firstBlockOf(fileName: string): number | undefined {
-  const match = /^(\d{20})\.log$/.exec(fileName)
-  return match ? Number(match[1]) : undefined
-}
-
-/** The index files that a crash left when the files they index had been removed. */
-export function orphansOf(fileNames: readonly string[]): string[] {
-  const names = new Set(fileNames)
-  return fileNames.filter(name => name.endsWith('.idx') && !names.has(name.replace(/idx$/, 'log')))
 }

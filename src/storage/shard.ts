@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import type { Clock } from '../base/clock.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Region } from '../base/slabs.ts'
@@ -7,6 +7,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import { AnchorFile } from './anchor.ts'
 import type { Backlog } from './backlog.ts'
 import { writeBlockHeader } from './block.ts'
+import type { CompactedPartition } from './manifest.ts'
 import { writeBookmarks, writeCheckpoint, type CheckpointHead } from './checkpoint.ts'
 import type { Durability } from './durability.ts'
 import { Block } from './open-block.ts'
@@ -16,6 +17,7 @@ import { joinAdjacent } from './pieces.ts'
 import type { Recovered } from './recovery.ts'
 import type { Tail } from './walk.ts'
 import { RowView, writeRow } from './row.ts'
+import { SegmentList, type Rewritten } from './segment-list.ts'
 import { Segment, SegmentMemory } from './segment.ts'
 import { TailCache } from './tail-cache.ts'
 
@@ -58,7 +60,7 @@ export class Shard {
   readonly limits: ShardLimits
   readonly logger: Logger
   readonly #disk: Disk
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #lsns: Lsns
   readonly #backlog: Backlog
   readonly #blockEpoch: number
@@ -66,7 +68,8 @@ export class Shard {
   readonly #tailCache: TailCache
   readonly #row = new RowView()
   /** Oldest first; the last is the one that blocks are added to. */
-  readonly segments: Segment[]
+  readonly segments: readonly Segment[]
+  readonly #list: SegmentList
   /** By partition, those that nobody has claimed yet. */
   readonly recovered: Map<number, PartitionState>
   readonly logs = new Map<number, PartitionLog>()
@@ -83,18 +86,31 @@ export class Shard {
   #checkpointed: number
   /** Footers and checkpoints, written one after another behind the commits. */
   #chores: Promise<void> = Promise.resolve()
+  /** Rewriting, and what must not see it happen, one after another. */
+  #exclusive: Promise<unknown> = Promise.resolve()
+  #isRolling = false
+  #isClosing = false
+  #cancelRemoval: Cancel | undefined
 
   constructor(options: ShardOptions, recovered: Recovered) {
     this.id = options.id
     this.limits = options.limits
     this.logger = options.logger
     this.#disk = options.disk
-    this.#clock = options.clock
+    this.clock = options.clock
     this.#lsns = options.lsns
     this.#backlog = options.backlog
     this.#blockEpoch = options.blockEpoch
     this.#tailCache = new TailCache(options.limits.tailBytesMax)
-    this.segments = recovered.segments
+    const { segments, manifest } = recovered
+    this.#list = new SegmentList({
+      ...options,
+      shard: options.id,
+      manifestName: manifestName(options.id),
+      segments,
+      manifest,
+    })
+    this.segments = this.#list.all
     this.recovered = recovered.states
     this.#synced = recovered.tail
     this.#nextBlock = recovered.tail.blockNumber + 1
@@ -150,7 +166,7 @@ export class Shard {
     writeRow(row.bytes, row.at, batch, { partition: log.id, position: block.bodyLength, lsn })
     memory.batches[ordinal] = batch
     memory.holds[ordinal] = hold
-    state.extend(row)
+    state.extend(row, this.clock.now())
     state.place(segment, ordinal, row, block.position, this.limits.strideRecords)
     const { recordCount } = row
     const { mode, recordsMax, delayMsMax } = durability
@@ -183,7 +199,7 @@ export class Shard {
     if (delayMs > 0)
       block.wait(
         delayMs,
-        this.#clock.after(delayMs, () => this.hasten(block)),
+        this.clock.after(delayMs, () => this.hasten(block)),
       )
     else this.hasten(block)
   }
@@ -200,7 +216,7 @@ export class Shard {
     if (this.#isCommitting) return
     this.#isCommitting = true
     // Whatever else this turn of the event loop brings shares the block.
-    this.#clock.soon(() => void this.#commitAll())
+    this.clock.soon(() => void this.#commitAll())
   }
 
   #openBlock(): Block {
@@ -208,7 +224,7 @@ export class Shard {
     if (!segment?.memory || segment.isFull) {
       segment = new Segment(this.#disk, this.folder, this.#nextBlock)
       segment.memory = new SegmentMemory()
-      this.segments.push(segment)
+      this.#list.all.push(segment)
     }
     return new Block(this.#nextBlock++, segment, this.#lsns.next)
   }
@@ -221,16 +237,21 @@ export class Shard {
     segment.size += block.length
     segment.lastBlock = block.number
     const { segmentBytes, segmentEntries } = this.limits
-    if (segment.size >= segmentBytes || segment.memory!.rows.count >= segmentEntries) {
+    const isFull = segment.size >= segmentBytes || segment.memory!.rows.count >= segmentEntries
+    if (isFull || this.#isRolling) {
       segment.isFull = true
       // Now, while no later entry has moved any bookmark.
-      block.bookmarks = writeBookmarks(this.#states())
+      block.bookmarks = this.#writeBookmarks()
     }
     this.#closed.push(block)
     this.#commitSoon()
   }
 
-  *#states(): Generator<PartitionState> {
+  #writeBookmarks(): Buffer {
+    return writeBookmarks(this.states(), this.#list.generationNext)
+  }
+
+  *states(): Generator<PartitionState> {
     for (const log of this.logs.values()) yield log.state
     yield* this.recovered.values()
   }
@@ -257,7 +278,7 @@ export class Shard {
     const { segment, entryCount, firstOrdinal } = block
     if (!segment.isOpen) await segment.open()
     const head = block.head!
-    const commitTime = Math.max(this.#synced.commitTime, this.#clock.now())
+    const commitTime = Math.max(this.#synced.commitTime, this.clock.now())
     const headerCrc = writeBlockHeader(head, {
       previousCrc: this.#synced.headerCrc,
       number: block.number,
@@ -317,46 +338,114 @@ export class Shard {
   /** Closes a full segment for good, while the next one is already written. */
   #retire(segment: Segment, checkpoint: Buffer): void {
     const { runs } = segment.memory!
-    this.#chore(async () => {
+    void this.#chore(async () => {
       await segment.finish()
       await this.#disk.replace(checkpointName(this.id), checkpoint)
       this.#checkpointed = segment.lastBlock
-      for (const { partition } of runs) this.logs.get(partition)?.state.dropDeadRuns()
+      for (const { partition } of runs) this.logs.get(partition)?.dropDead()
       if (segment.memory?.cachedCount === 0) segment.forget()
       await this.#removeDead()
     })
   }
 
-  #chore(work: () => Promise<void>): void {
-    this.#chores = this.#chores.then(async () => {
+  #chore(work: () => Promise<void>): Promise<void> {
+    return (this.#chores = this.#chores.then(async () => {
       if (this.#fault) return
       try {
         await work()
       } catch (error) {
         this.#fence(error)
       }
+    }))
+  }
+
+  /** Runs what must not see segments being rewritten, or rewrites them: one after another. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#exclusive.then(work)
+    this.#exclusive = result.catch(() => {})
+    return result
+  }
+
+  /** What goes on in the background is to end. */
+  get isStopping(): boolean {
+    return this.#isClosing || this.#fault !== undefined
+  }
+
+  /** Whether a segment is as it will be, and a restart finds its end again without it. */
+  isSettled(segment: Segment): boolean {
+    return segment.isClosed && segment.lastBlock <= this.#checkpointed
+  }
+
+  /** Whether an entry is still wanted. */
+  isAlive(row: RowView): boolean {
+    const { partition } = row
+    const state = this.logs.get(partition)?.state ?? this.recovered.get(partition)
+    return state !== undefined && row.nextOffset > state.logStart
+  }
+
+  /** A segment for what is kept of others, of which the first begins at this block. */
+  newSegment(firstBlock: number): Segment {
+    return new Segment(this.#disk, this.folder, firstBlock, this.#list.takeGeneration())
+  }
+
+  /**
+   * Closes the newest segment, so that all that was accepted until now can be rewritten. Resolves once it is settled; rejects with
+   * KAFKA_STORAGE_ERROR.
+   */
+  async roll(): Promise<void> {
+    const segment = this.segments.at(-1)
+    const newest = this.#closed.at(-1)
+    if (this.#fault) throw this.#fault
+    if (segment?.memory && !segment.isFull) {
+      if (this.#open) {
+        this.#isRolling = true
+        this.#closeBlock()
+        this.#isRolling = false
+      } else if (newest) {
+        segment.isFull = true
+        newest.bookmarks = this.#writeBookmarks()
+      } else {
+        segment.isFull = true
+        this.#retire(segment, writeCheckpoint(this.#synced, this.#writeBookmarks()))
+      }
+    }
+    await this.flush()
+    await this.#chores
+    if (this.#fault) throw this.#fault
+  }
+
+  /**
+   * Puts what was kept of segments in their place; resolves to whether that is done, which it is not on a shard that has failed.
+   * `compacted` says how far partitions are now.
+   */
+  async swap(rewritten: Rewritten, compacted: readonly CompactedPartition[]): Promise<boolean> {
+    let isDone = false
+    await this.#chore(async () => {
+      await this.#list.swap(rewritten, () => this.states(), compacted)
+      this.#tailCache.drop(rewritten.sources)
+      await this.#removeDead()
+      isDone = true
     })
+    return isDone
+  }
+
+  /** Notes how far partitions were compacted. */
+  noteCompacted(compacted: readonly CompactedPartition[]): Promise<void> {
+    return this.#chore(() => this.#list.noteCompacted(compacted))
   }
 
   /** Removes the segments in which nothing is alive any more, if `dead` has any. */
   sweep(dead: readonly Segment[]): void {
-    if (dead.length > 0) this.#chore(() => this.#removeDead())
+    if (dead.length > 0) void this.#chore(() => this.#removeDead())
   }
 
   async #removeDead(): Promise<void> {
-    // A segment's end is found again without it only where a checkpoint knows it.
-    const isDead = (segment: Segment): boolean =>
-      segment.isClosed && segment.liveRuns === 0 && segment.lastBlock <= this.#checkpointed
-    for (const segment of this.segments.filter(isDead)) {
-      this.segments.splice(this.segments.indexOf(segment), 1)
-      // What cannot be removed takes space and does no other harm; the next start tries again.
-      await segment.remove().catch((error: unknown) => {
-        this.logger.error(
-          { shard: this.id, segment: segment.logName, error },
-          'a dead segment cannot be removed',
-        )
-      })
-    }
+    const nextMs = await this.#list.removeDead(this.#checkpointed)
+    this.#cancelRemoval?.()
+    this.#cancelRemoval = undefined
+    if (nextMs === Infinity || this.#isClosing) return
+    const remove = (): void => void this.#chore(() => this.#removeDead())
+    this.#cancelRemoval = this.clock.after(nextMs - this.clock.now(), remove)
   }
 
   /** Nothing is written here any more until a restart has recovered what is sound. Reads of synced data go on. */
@@ -377,12 +466,15 @@ export class Shard {
 
   /** Settles what is under way, writes a checkpoint and closes the files. Everything must have been committed before. */
   async close(): Promise<void> {
+    this.#isClosing = true
     await this.flush().catch(() => {})
+    await this.#exclusive
     await this.#chores
+    this.#cancelRemoval?.()
     if (!this.#fault && this.#synced.blockNumber > this.#checkpointed) {
       assert(!this.#open && this.#closed.length === 0, 'a shard closed before all was committed')
       const head: CheckpointHead = this.#synced
-      await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, writeBookmarks(this.#states())))
+      await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, this.#writeBookmarks()))
     }
     await this.#anchor.close()
     for (const segment of this.segments) {
@@ -403,4 +495,8 @@ export function checkpointName(shard: number): string {
 
 export function anchorName(shard: number): string {
   return `${folderOf(shard)}/anchor`
+}
+
+export function manifestName(shard: number): string {
+  return `${folderOf(shard)}/manifest`
 }

@@ -30,12 +30,27 @@ export class TailCache {
     while (this.#length > this.#lengthMax) this.#evictOldest()
   }
 
+  /** Gives up the batches of segments before their turn. */
+  drop(segments: readonly Segment[]): void {
+    const blocks = this.#blocks.slice(this.#first)
+    this.#blocks = []
+    this.#first = 0
+    for (const block of blocks) {
+      if (segments.includes(block.segment)) this.#evict(block)
+      else this.#blocks.push(block)
+    }
+  }
+
   #evictOldest(): void {
     const block = this.#blocks[this.#first++]!
     if (this.#first > 1024 && this.#first * 2 > this.#blocks.length) {
       this.#blocks = this.#blocks.slice(this.#first)
       this.#first = 0
     }
+    this.#evict(block)
+  }
+
+  #evict(block: Cached): void {
     this.#length -= block.length
     const { segment } = block
     const memory = segment.memory!

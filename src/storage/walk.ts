@@ -60,6 +60,8 @@ export interface WalkOptions {
   readonly end: number
   /** What the first block must follow; undefined where what came before it is gone. */
   readonly after: Tail | undefined
+  /** The segment was rewritten: numbers may be missing, and the chain is the file's own. */
+  readonly isRewritten?: boolean
   /** The batches of blocks from this number on are checked too. */
   readonly checkedFrom: number
   /** Told of each sound block; the walk waits for those who have to. */
@@ -70,7 +72,7 @@ const windowLength = 256 * 1024
 
 /** Walks over a segment's blocks for as long as they are sound and follow one another. */
 export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> {
-  const { end, segment, shard } = options
+  const { end, segment } = options
   const window = new Window(file, end)
   let tail = options.after
   let position = 0
@@ -91,7 +93,7 @@ export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> 
       )
     }
     const fault =
-      followsNot(header, tail, segment, shard) ?? directoryFault(header, window.bytes, at + blockHeaderLength)
+      followsNot(header, tail, options) ?? directoryFault(header, window.bytes, at + blockHeaderLength)
     if (fault) return stop(fault)
     const bodyPosition = position + blockHeaderLength + header.directoryLength
     if (bodyPosition + header.bodyLength > end) return stop('a block that is cut short')
@@ -154,13 +156,18 @@ export async function syncedBehind(
 function followsNot(
   header: BlockHeader,
   tail: Tail | undefined,
-  segment: number,
-  shard: number,
+  { segment, shard, isRewritten = false }: WalkOptions,
 ): string | undefined {
   if (header.shard !== shard) return `a block of shard ${header.shard}`
-  if (!tail)
-    return header.number === segment ? undefined : `block ${header.number} where ${segment} should be`
-  if (header.number !== tail.blockNumber + 1) return `block ${header.number} after block ${tail.blockNumber}`
+  if (header.isRewritten !== isRewritten) return 'a block of another kind of segment'
+  if (!tail) {
+    const isFirst = isRewritten
+      ? header.number >= segment && header.previousCrc === 0
+      : header.number === segment
+    return isFirst ? undefined : `block ${header.number} where ${segment} should be`
+  }
+  const isNext = isRewritten ? header.number > tail.blockNumber : header.number === tail.blockNumber + 1
+  if (!isNext) return `block ${header.number} after block ${tail.blockNumber}`
   if (header.previousCrc !== tail.headerCrc) return 'a block that does not follow the one before it'
   if (header.epoch < tail.blockEpoch) return `block epoch ${header.epoch} after ${tail.blockEpoch}`
   if (header.firstLsn <= tail.lsn) return `LSN ${header.firstLsn} after ${tail.lsn}`

@@ -1,0 +1,129 @@
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Logger } from '../base/logger.ts'
+import { withLine, writeManifest, type CompactedPartition, type Manifest } from './manifest.ts'
+import type { PartitionState } from './partition-state.ts'
+import type { Run } from './run.ts'
+import type { Segment } from './segment.ts'
+import type { Lsns } from './shard.ts'
+import type { Tail } from './walk.ts'
+
+export interface SegmentListOptions {
+  readonly shard: number
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly lsns: Lsns
+  /** What the manifest's file is called. */
+  readonly manifestName: string
+  readonly segments: Segment[]
+  readonly manifest: Manifest
+}
+
+/** Segments that were rewritten, and what there is instead. */
+export interface Rewritten {
+  /** They follow one another. */
+  readonly sources: readonly Segment[]
+  /** Undefined where nothing was kept. */
+  readonly target: Segment | undefined
+  /** Where the blocks of the sources ended. */
+  readonly tail: Tail
+  /** What was kept of each partition. */
+  readonly runs: ReadonlyMap<number, Run>
+}
+
+/** A shard's segments, of which the dead are removed and others replaced; the manifest tells a restart which count. */
+export class SegmentList {
+  /** Oldest first; the last is the one that blocks are added to. */
+  readonly all: Segment[]
+  readonly #options: SegmentListOptions
+  #manifest: Manifest
+  #generationNext: number
+
+  constructor(options: SegmentListOptions) {
+    this.all = options.segments
+    this.#options = options
+    this.#manifest = options.manifest
+    this.#generationNext = options.manifest.generationNext
+  }
+
+  /** The generation of the next segment that is rewritten. */
+  get generationNext(): number {
+    return this.#generationNext
+  }
+
+  /** A generation that no file has or had. */
+  takeGeneration(): number {
+    return this.#generationNext++
+  }
+
+  /**
+   * Removes the segments in which nothing is alive, if their ends are found again without them: they have a footer and no block above
+   * `checkpointed`. Returns when the next one may go that has to wait, in milliseconds since 1970; Infinity where none has.
+   */
+  async removeDead(checkpointed: number): Promise<number> {
+    const nowMs = this.#options.clock.now()
+    const isDead = (segment: Segment): boolean =>
+      segment.isClosed &&
+      segment.liveRuns === 0 &&
+      segment.lastBlock <= checkpointed &&
+      !segment.isBeingRewritten
+    const dead = this.all.filter(isDead)
+    const due = dead.filter(({ keptUntilMs }) => keptUntilMs <= nowMs)
+    const others = this.all.filter(segment => !due.includes(segment))
+    let { lines } = this.#manifest
+    for (const { tail } of due)
+      if (tail) lines = withLine(lines, { generation: 0, tail }, firstBlocksOf(others))
+    if (due.length > 0 && lines.length > 0) await this.#write({ lines, horizonLsn: this.#lsnNow })
+    for (const segment of due) await this.#remove(segment)
+    const waiting = dead.filter(segment => !due.includes(segment))
+    return Math.min(Infinity, ...waiting.map(({ keptUntilMs }) => keptUntilMs))
+  }
+
+  /** Puts what was kept of rewritten segments in their place: first on disk, then for readers, all at once. */
+  async swap(
+    { sources, target, tail, runs }: Rewritten,
+    states: () => Iterable<PartitionState>,
+    compacted: readonly CompactedPartition[],
+  ): Promise<void> {
+    const others = this.all.filter(segment => !sources.includes(segment))
+    const line = { generation: target?.generation ?? 0, tail }
+    const lines = withLine(this.#manifest.lines, line, firstBlocksOf(others))
+    await this.#write({ lines, compacted, horizonLsn: this.#lsnNow })
+    if (target) {
+      this.all.splice(this.all.indexOf(sources[0]!), 0, target)
+      target.tail = tail
+      target.liveRuns = 0
+    }
+    for (const state of states()) state.replaceRuns(sources, runs.get(state.partition))
+    for (const source of sources) await this.#remove(source)
+  }
+
+  /** Notes how far partitions were compacted. */
+  async noteCompacted(compacted: readonly CompactedPartition[]): Promise<void> {
+    await this.#write({ compacted })
+  }
+
+  get #lsnNow(): number {
+    return this.#options.lsns.next - 1
+  }
+
+  async #write(changes: Partial<Manifest>): Promise<void> {
+    const { disk, manifestName } = this.#options
+    this.#manifest = { ...this.#manifest, ...changes, generationNext: this.#generationNext }
+    await disk.replace(manifestName, writeManifest(this.#manifest))
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    const { logger, shard } = this.#options
+    this.all.splice(this.all.indexOf(segment), 1)
+    // What cannot be removed takes space and does no other harm; the next start tries again.
+    await segment.remove().catch((error: unknown) => {
+      logger.error({ shard, segment: segment.logName, error }, 'a dead segment cannot be removed')
+    })
+  }
+}
+
+function firstBlocksOf(segments: readonly Segment[]): number[] {
+  return segments.map(({ firstBlock }) => firstBlock)
+}
