@@ -16,8 +16,15 @@ export interface Reading {
   readonly log: PartitionLog | undefined
   readonly error: ErrorName | undefined
   readonly slice: Slice | undefined
+  /** The high watermark when it was read; undefined where it was not. */
+  readonly highWatermark?: bigint
   /** Where the reader's log and ours part (KIP-595), when it is behind `fetchOffset`. */
   readonly diverging: { epoch: number; endOffset: bigint } | undefined
+}
+
+/** Whether there is more by now, as there may be after others had to be read from disk. */
+export function hasAdvanced({ log, highWatermark }: Reading): boolean {
+  return highWatermark !== undefined && log!.highWatermark > highWatermark
 }
 
 /** Reads each wanted partition in turn until the limit is reached. Stays synchronous while everything is in memory. */
@@ -96,10 +103,11 @@ function readOne(
     if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset)
       throw new KafkaError('OFFSET_OUT_OF_RANGE')
 
-    const limit = isReadCommitted ? log.lastStableOffset : log.highWatermark
+    const { highWatermark } = log
+    const limit = isReadCommitted ? log.lastStableOffset : highWatermark
     const lengthMax = Math.min(remaining, wanted.lengthMax)
     if (fetchOffset >= limit || (lengthMax <= 0 && !atLeastOne)) {
-      return { wanted, log, error: undefined, slice: undefined, diverging }
+      return { wanted, log, error: undefined, slice: undefined, highWatermark, diverging }
     }
     const found = log
     const complete = (slice: Slice): Reading => ({
@@ -107,6 +115,7 @@ function readOne(
       log: found,
       error: undefined,
       slice,
+      highWatermark,
       diverging: undefined,
     })
     const slice = log.read(fetchOffset, { lengthMax, limit, atLeastOne })

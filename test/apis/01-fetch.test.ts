@@ -5,6 +5,7 @@ import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
 import { ManualClock, settled } from '../support/manual-clock.ts'
 import {
   batchOf,
@@ -232,6 +233,31 @@ test('takes partitions out of a session and puts others in', async () => {
     }),
   )
   expect(partitionsIn(second)).toEqual([1])
+})
+
+test('misses nothing that comes while it reads from disk', async () => {
+  const disk = new FaultyDisk()
+  const { address } = await startBroker({ disk, settings: { 'odradek.tail.bytes.max': 0 } })
+  const client = await connect(address)
+  const topic = await makeTopic(client, { partitions: 2 })
+  const batch = batchOf(['a'.repeat(100_000)])
+  await produceTo(client, topic, batch, { index: 0 })
+
+  let letGo = (): void => {}
+  const reading = new Promise<void>(began => {
+    disk.before = operation => {
+      if (operation !== 'read') return
+      began()
+      return new Promise(resolve => void (letGo = resolve))
+    }
+  })
+  const limits = { minBytes: batch.length + 1, maxWaitMs: hourMs }
+  const answer = client.call(fetch, 17, fetchOf(topic, [{ partition: 1 }, { partition: 0 }], limits))
+  await reading
+  await produceTo(await connect(address), topic, batch, { index: 1 })
+  disk.before = () => {}
+  letGo()
+  expect(partitionsIn(await answer)).toEqual([0, 1])
 })
 
 test('refuses sessions that it does not know and epochs out of order', async () => {

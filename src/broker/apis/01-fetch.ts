@@ -10,8 +10,9 @@ import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import type { Context } from '../context.ts'
-import { readAll, releaseAll, type FetchLimits, type Reading } from '../fetch-reads.ts'
+import { hasAdvanced, readAll, releaseAll, type FetchLimits, type Reading } from '../fetch-reads.ts'
 import type { FetchPlan } from '../fetch-sessions.ts'
+import type { Wake } from '../purgatory.ts'
 
 type Answer = Draft<typeof FetchResponse>
 type TopicAnswer = Answer['responses'][number]
@@ -38,12 +39,22 @@ export const fetch = api({
     const finish = (readings: Reading[]): Answer | Promise<Answer> =>
       isEnough(readings, request) ? answer(readings, plan, context) : wait(readings)
 
+    const park = (readings: readonly Reading[]): Promise<Wake> | Wake => {
+      const { closed } = context.connection
+      const isOver = closed.aborted || context.clock.monotonic() >= deadline
+      // Nobody was listening to the logs while some of them were read from disk.
+      if (!isOver && readings.some(hasAdvanced)) return 'advance'
+      return context.purgatory.park(
+        readings.flatMap(({ log }) => log ?? []),
+        deadline,
+        closed,
+      )
+    }
     const wait = async (before: Reading[]): Promise<Answer> => {
       let readings = before
       for (let mayGrow = true; mayGrow && !isEnough(readings, request);) {
         releaseAll(readings)
-        const logs = readings.flatMap(({ log }) => log ?? [])
-        mayGrow = (await context.purgatory.park(logs, deadline, context.connection.closed)) === 'advance'
+        mayGrow = (await park(readings)) === 'advance'
         readings = await read()
       }
       return answer(readings, plan, context)
