@@ -243,12 +243,14 @@ test('misses nothing that comes while it reads from disk', async () => {
   const batch = batchOf(['a'.repeat(100_000)])
   await produceTo(client, topic, batch, { index: 0 })
 
-  let letGo = (): void => {}
+  let letGo: (() => void) | undefined
   const reading = new Promise<void>(began => {
-    disk.before = operation => {
+    disk.before = async operation => {
       if (operation !== 'read') return
-      began()
-      return new Promise(resolve => void (letGo = resolve))
+      await new Promise<void>(resolve => {
+        letGo = resolve
+        began()
+      })
     }
   })
   const limits = { minBytes: batch.length + 1, maxWaitMs: hourMs }
@@ -256,7 +258,7 @@ test('misses nothing that comes while it reads from disk', async () => {
   await reading
   await produceTo(await connect(address), topic, batch, { index: 1 })
   disk.before = () => {}
-  letGo()
+  letGo!()
   expect(partitionsIn(await answer)).toEqual([0, 1])
 })
 
