@@ -78,6 +78,7 @@ export class Catalog {
   readonly #settings: Settings
   readonly #topics = new Map<string, Topic>()
   readonly #topicsById = new Map<string, Topic>()
+  readonly #namesByCollisionKey = new Map<string, Set<string>>()
   readonly #logStarts = new Map<number, bigint>()
   /** What was set on brokers and groups, by `resourceKey`. */
   readonly #configs = new Map<string, ConfiguredResource>()
@@ -165,12 +166,9 @@ export class Catalog {
       throw new KafkaError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const fault = faultOfName(name)
     if (fault) throw new KafkaError('INVALID_TOPIC_EXCEPTION', fault)
-    const twin = this.topics().find(topic => collisionKey(topic.name) === collisionKey(name))
-    if (twin) {
-      throw new KafkaError(
-        'INVALID_TOPIC_EXCEPTION',
-        `Topic '${name}' collides with existing topic: ${twin.name}`,
-      )
+    const [twin] = this.#namesByCollisionKey.get(collisionKey(name)) ?? []
+    if (twin !== undefined) {
+      throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${twin}`)
     }
   }
 
@@ -336,6 +334,7 @@ export class Catalog {
       assert(before !== undefined, 'a topic deleted that was not there')
       this.#topics.delete(before.name)
       this.#topicsById.delete(id)
+      this.#forgetName(before.name)
       for (const { id } of before.partitions) this.#store.drop(id)
       for (const listener of this.#listeners) listener.topicDeleted?.(before)
       return
@@ -357,7 +356,18 @@ export class Catalog {
   #put(topic: Topic): void {
     this.#topics.set(topic.name, topic)
     this.#topicsById.set(topic.id, topic)
+    const key = collisionKey(topic.name)
+    const names = this.#namesByCollisionKey.get(key)
+    if (names) names.add(topic.name)
+    else this.#namesByCollisionKey.set(key, new Set([topic.name]))
     this.#changed.add(topic.id)
+  }
+
+  #forgetName(name: string): void {
+    const key = collisionKey(name)
+    const names = this.#namesByCollisionKey.get(key)!
+    names.delete(name)
+    if (names.size === 0) this.#namesByCollisionKey.delete(key)
   }
 
   #replayConfigs(resource: ConfigResource, value: Of<typeof ConfigsValue> | null): void {

@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { seededRandom } from '../../src/base/random.ts'
-import { Catalog, catalogPartitionId, type ConfigChange } from '../../src/broker/catalog.ts'
+import { Catalog, catalogPartitionId, type ConfigChange, type Topic } from '../../src/broker/catalog.ts'
 import { resourceTypes } from '../../src/broker/configs/resources.ts'
 import { Settings } from '../../src/broker/configs/settings.ts'
 import { TopicConfig } from '../../src/broker/configs/topic-config.ts'
@@ -127,4 +127,15 @@ test('decides changes one after another, each on what the one before it left', a
   await Promise.all(['a', 'b', 'c'].map(name => catalog.alterConfigs([addToGroup(name)], forReal)))
   expect([...catalog.configs(addToGroup('')).keys()]).toEqual(['a', 'b', 'c'])
   expect(catalog.configuredGroups()).toEqual(['g'])
+})
+
+test('knows which names collide without going through all topics, and forgets those of deleted ones', async () => {
+  const { catalog } = await open()
+  const all = vi.spyOn(catalog, 'topics')
+  const named = (...names: string[]) => catalog.createAll(names.map(name => ({ ...newTopic, name })))
+  const [dotted, other] = await named('a.b.c', 'a-b')
+  expect(await named('a_b.c')).toEqual([expect.objectContaining({ error: 'INVALID_TOPIC_EXCEPTION' })])
+  await catalog.deleteAll([(dotted as Topic).id, (other as Topic).id])
+  expect(await named('a_b.c')).toEqual([expect.objectContaining({ name: 'a_b.c' })])
+  expect(all).not.toHaveBeenCalled()
 })
