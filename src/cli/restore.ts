@@ -5,6 +5,7 @@ import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { markFormat, markUnfinished, shardsOnDisk } from '../storage/data-directory.ts'
 import { StorageRestoreError } from '../storage/errors.ts'
 import { resolveCut, type Point } from '../storage/inspection/cut.ts'
+import { isThereAt } from '../storage/inspection/partition-life.ts'
 import { restoreShard } from '../storage/inspection/restoration.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 
@@ -33,7 +34,11 @@ export async function restoreDirectory(
     throw new StorageRestoreError('the directory to restore to is not empty')
   const { history, fault } = await readHistory(source)
   if (fault !== undefined) throw new StorageRestoreError(`${fault}; odradek verify says more`)
-  const lsn = await resolveCut(source, point, history)
+  const { lsn, horizonLsn } = await resolveCut(source, point, history)
+  const isThere = (partition: number): boolean => {
+    const life = history.life(partition)
+    return life !== undefined && isThereAt(life, lsn)
+  }
 
   const unlock = await target.lock()
   try {
@@ -41,7 +46,7 @@ export async function restoreDirectory(
     const restored = []
     for (const id of await shardsOnDisk(source)) {
       const shard = await ShardAtRest.open(source, id)
-      restored.push(await restoreShard({ source: shard, target, lsn, strideRecords }))
+      restored.push(await restoreShard({ source: shard, target, lsn, horizonLsn, strideRecords, isThere }))
     }
     for (const name of counters) await copyCounter(source, target, name)
     await markFormat(target)

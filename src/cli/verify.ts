@@ -4,10 +4,10 @@ import { catalogPartitionId } from '../broker/catalog.ts'
 import { offsetsTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
-import { readRecords } from '../protocol/records/record.ts'
+import { readRecords, type Record } from '../protocol/records/record.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
 import { wasAlive } from '../storage/inspection/holes.ts'
-import { endOfTime, isThereAt } from '../storage/inspection/partition-life.ts'
+import { endOfTime, isThereAt, logStartAt } from '../storage/inspection/partition-life.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 import { verifyShard, type Finding, type Verified } from '../storage/inspection/verification.ts'
 import type { Output } from './output.ts'
@@ -45,18 +45,16 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
   progress?.end()
   // What is alive is known once the whole of the metadata has been read.
   for (const shard of shards) {
-    const { holes, withoutBookmark } = verified.get(shard.id)!
-    const states = shard.checkpoint?.states ?? []
-    const endOffsets = new Map(states.map(({ partition, nextOffset }) => [partition, nextOffset]))
-    for (const hole of holes.finish(shard.id, history, endOffsets)) {
+    const { holes, bookmarkFaults } = verified.get(shard.id)!
+    for (const hole of holes.finish(shard, history)) {
       if (!wasAlive(hole, history, endOfTime)) continue
       const { fromOffset, toOffset, partition } = hole
       unsound(`${history.nameOf(partition)}: offsets ${fromOffset} to ${toOffset - 1} are not there`)
     }
-    for (const partition of withoutBookmark) {
+    for (const { partition, text, logStart, isCertain } of bookmarkFaults) {
       const life = history.life(partition)
-      const isForgotten = shard.checkpoint && life && isThereAt(life, endOfTime)
-      if (isForgotten) unsound(`${shard.folder}/checkpoint says nothing of ${history.nameOf(partition)}`)
+      const isThere = life && isThereAt(life, endOfTime) && logStartAt(life, endOfTime) <= logStart
+      if (isCertain || isThere) unsound(text)
     }
   }
   const { size: startCount } = await disk.open('start-count')
@@ -76,7 +74,7 @@ function recordCheck(
     if (!isMetadata && history.life(partition)?.topic !== offsetsTopicName) return
     try {
       if (isMetadata) history.add(batch, lsn)
-      else for (const { key, value } of readRecords(batch)) readRecord(key!, value)
+      else for (const record of readRecords(batch)) checkOffsetsRecord(record)
     } catch (error) {
       const name = history.nameOf(partition)
       unsound(
@@ -84,6 +82,11 @@ function recordCheck(
       )
     }
   }
+}
+
+function checkOffsetsRecord({ key, value }: Record): void {
+  if (key === null) throw new Error('it has no key')
+  readRecord(key, value)
 }
 
 /** Says what was found, a line each, and a summary; true where everything is sound. */

@@ -10,6 +10,14 @@ import { ShardAtRest } from './shard-at-rest.ts'
 /** A point in the past: the LSN of the last entry, or a commit time in milliseconds since 1970. */
 export type Point = { readonly lsn: number } | { readonly time: number }
 
+/** A consistent cut over all shards. */
+export interface Cut {
+  /** The last LSN in it. */
+  readonly lsn: number
+  /** How things were before this LSN cannot be told. */
+  readonly horizonLsn: number
+}
+
 interface Survey {
   readonly shard: number
   readonly newestLsn: number
@@ -19,13 +27,15 @@ interface Survey {
   /** Around the time that was asked for: the last LSN of the last block then, and the first of the block that came next. */
   readonly lsnThen: number
   readonly lsnNext: number
+  /** Segments were rewritten since, and how things were before this LSN cannot be told. */
+  readonly horizonLsn: number
 }
 
 /**
- * The LSN of the consistent cut over all shards that a point names; for a time the lowest one, so that nothing is in it that was
+ * The cut that a point names; for a time the lowest one, so that nothing is in it that was
  * committed later. Rejects with StorageRestoreError where what was alive then is no longer there, or nothing is there yet.
  */
-export async function resolveCut(disk: Disk, point: Point, history: PartitionHistory): Promise<number> {
+export async function resolveCut(disk: Disk, point: Point, history: PartitionHistory): Promise<Cut> {
   const time = 'time' in point ? point.time : Infinity
   const surveys: Survey[] = []
   for (const shard of await shardsOnDisk(disk)) surveys.push(await survey(disk, shard, time, history))
@@ -41,10 +51,16 @@ export async function resolveCut(disk: Disk, point: Point, history: PartitionHis
       `${broken.damage}; what can be brought back ends at LSN ${broken.newestLsn}`,
     )
   }
+  const horizonLsn = Math.max(0, ...surveys.map(each => each.horizonLsn))
+  if (lsn < horizonLsn) {
+    throw new StorageRestoreError(
+      `LSN ${lsn} is older than what can be brought back: the log was rewritten since; the horizon is LSN ${horizonLsn}`,
+    )
+  }
   const holes = surveys.flatMap(each => each.holes)
   const missed = holes.find(hole => wasAlive(hole, history, lsn))
   if (missed) throw new StorageRestoreError(sayMissed(lsn, missed, holes, history))
-  return lsn
+  return { lsn, horizonLsn: holes.length > 0 ? lsn : horizonLsn }
 }
 
 function lsnAt(surveys: readonly Survey[]): number {
@@ -84,30 +100,31 @@ async function survey(disk: Disk, id: number, time: number, history: PartitionHi
   }
   for await (const part of shard.segments()) {
     const { lsn } = tail
-    const walked = await part.walk(block => {
-      const { firstLsn, lastLsn, number, commitTime } = block.header
-      if (number === part.segment.firstBlock && part.isBehindGap) holes.addGap(lsn, firstLsn)
+    let isFirst = true
+    await part.walk(block => {
+      const { firstLsn, lastLsn, commitTime } = block.header
+      if (isFirst && part.isBehindGap) holes.addGap(lsn, firstLsn)
+      isFirst = false
       for (const row of rowsOf(block)) holes.addEntry(row)
       pass(firstLsn, lastLsn, commitTime)
     }, Infinity)
-    tail = walked.tail
+    tail = part.end
     damage = await part.damage()
     if (damage !== undefined) break
   }
   const end = shard.endAfter(tail)
   if (damage === undefined && end !== tail) {
-    holes.addGap(tail.lsn, end.lsn + 1)
+    if (!shard.isEmptied(tail.blockNumber + 1, end.blockNumber)) holes.addGap(tail.lsn, end.lsn + 1)
     pass(end.lsn, end.lsn, end.commitTime)
   }
-  damage ??= shard.missingBehind(end)
-  const states = shard.checkpoint?.states ?? []
-  const endOffsets = new Map(states.map(({ partition, nextOffset }) => [partition, nextOffset]))
+  damage = shard.faults[0] ?? damage ?? shard.missingBehind(end)
   return {
     shard: id,
     newestLsn: damage === undefined ? end.lsn : tail.lsn,
     damage,
-    holes: holes.finish(id, history, endOffsets),
+    holes: holes.finish(shard, history),
     lsnThen,
     lsnNext,
+    horizonLsn: shard.manifest.horizonLsn,
   }
 }

@@ -1,5 +1,6 @@
 import type { RowView } from '../row.ts'
-import { deadFrom, isThereAt, logStartAt, type PartitionHistory } from './partition-life.ts'
+import { deadFrom, isThereAt, type PartitionHistory } from './partition-life.ts'
+import type { ShardAtRest } from './shard-at-rest.ts'
 
 /** Offsets of a partition that were in blocks which are no longer there. */
 export interface Hole {
@@ -9,6 +10,8 @@ export interface Hole {
   readonly toOffset: number
   /** The entries had LSNs above this one. */
   readonly afterLsn: number
+  /** The checkpoint's, where it says that all of the hole was dead; Infinity where it does not. */
+  readonly deadByLsn: number
 }
 
 interface Gap {
@@ -26,7 +29,7 @@ interface End {
 export class HoleFinder {
   readonly #gaps: Gap[] = []
   readonly #ends = new Map<number, End>()
-  readonly #holes: Hole[] = []
+  readonly #holes: Omit<Hole, 'deadByLsn'>[] = []
 
   /** Blocks are missing whose entries had LSNs between these, both excluded. */
   addGap(afterLsn: number, beforeLsn: number): void {
@@ -48,31 +51,40 @@ export class HoleFinder {
   }
 
   /**
-   * All holes, once everything was told. `endOffsets` are those of the checkpoint, by partition, for what has no entry behind the
-   * last gap.
+   * All holes, once everything was told. The checkpoint says where partitions end that have no entry behind the last gap; what was
+   * compacted has holes by itself.
    */
-  finish(shard: number, history: PartitionHistory, endOffsets: ReadonlyMap<number, number>): Hole[] {
-    for (const { partition, createdLsn, deletedLsn, shard: itsShard } of history.lives()) {
+  finish({ id, checkpoint, manifest }: ShardAtRest, history: PartitionHistory): Hole[] {
+    const bookmarks = new Map(checkpoint?.states.map(state => [state.partition, state]))
+    const compacted = new Map(manifest.compacted.map(each => [each.partition, each.compactedOffset]))
+    for (const { partition, createdLsn, deletedLsn, shard } of history.lives()) {
       const { nextOffset: fromOffset, gapCount } = this.#endOf(partition)
       const gap = this.#gaps.slice(gapCount).find(gap => gap.untilLsn > createdLsn)
-      if (!gap || itsShard !== shard) continue
-      const toOffset = deletedLsn < Infinity ? Infinity : (endOffsets.get(partition) ?? 0)
+      if (!gap || shard !== id) continue
+      const toOffset = deletedLsn < Infinity ? Infinity : (bookmarks.get(partition)?.nextOffset ?? 0)
       if (toOffset > fromOffset) this.#holes.push({ partition, fromOffset, toOffset, afterLsn: gap.afterLsn })
     }
     return this.#holes
+      .filter(({ partition, toOffset }) => toOffset > (compacted.get(partition) ?? 0))
+      .map(hole => {
+        const isDead = (bookmarks.get(hole.partition)?.logStart ?? 0) >= hole.toOffset
+        return { ...hole, deadByLsn: isDead ? checkpoint!.head.lsn : Infinity }
+      })
   }
 }
 
 /** Whether something in the hole was alive when everything up to `lsn` had happened. */
 export function wasAlive(hole: Hole, history: PartitionHistory, lsn: number): boolean {
   const life = history.life(hole.partition)
-  return (
-    life !== undefined && hole.afterLsn < lsn && isThereAt(life, lsn) && logStartAt(life, lsn) < hole.toOffset
-  )
+  if (!life || lsn <= hole.afterLsn || !isThereAt(life, lsn)) return false
+  return lsn < missedUntil(hole, history)
 }
 
 /** The LSN from which on nothing in the hole is missed. */
 export function missedUntil(hole: Hole, history: PartitionHistory): number {
   const life = history.life(hole.partition)
-  return life ? deadFrom(life, hole.toOffset) : 0
+  if (!life) return 0
+  const said = deadFrom(life, hole.toOffset)
+  // Retention leaves no record of when it was; the checkpoint knows that it has been.
+  return said < Infinity ? said : hole.deadByLsn
 }

@@ -2,19 +2,12 @@ import { RowView } from '../row.ts'
 import type { SegmentMemory } from '../segment.ts'
 import { indexEntryLength, readIndex } from '../sparse-index.ts'
 
-interface IndexFault {
-  readonly what: string
-  /** Everything is there, and behind it entries of a block that never came. */
-  readonly isAhead: boolean
-}
-
 /**
  * Why a segment's sparse index is not one that its blocks give, whatever its stride; undefined where it is. `memory` has an entry
- * for every row, and the blocks end at `blocksEnd`.
+ * for every row.
  */
-export function indexFault(found: Buffer, memory: SegmentMemory, blocksEnd: number): IndexFault | undefined {
-  const entries = readIndex(found)
-  if (!entries) return fault('is not sound')
+export function indexFault(found: Buffer, memory: SegmentMemory): string | undefined {
+  if (!readIndex(found)) return 'is not sound'
   const row = new RowView()
   const recordsSince = new Map<number, number>()
   let strideMax = Infinity
@@ -26,19 +19,12 @@ export function indexFault(found: Buffer, memory: SegmentMemory, blocksEnd: numb
     const isIndexed = memory.index[ordinal + 1]!.equals(found.subarray(at, at + indexEntryLength))
     if (isIndexed) at += indexEntryLength
     if (since === undefined && !isIndexed) {
-      return fault(`has no entry for offset ${baseOffset} of partition ${partition}, its first there`)
+      return `has no entry for offset ${baseOffset} of partition ${partition}, its first there`
     }
     if (isIndexed) strideMax = Math.min(strideMax, since ?? Infinity)
     else withoutMax = Math.max(withoutMax, since!)
     recordsSince.set(partition, isIndexed ? recordCount : since! + recordCount)
   }
-  if (at < found.length) {
-    const isAhead = entries[at / indexEntryLength - 1]!.blockPosition >= blocksEnd
-    return fault(`has an entry at ${at} that the blocks do not give`, isAhead)
-  }
-  return withoutMax >= strideMax ? fault('has strides of different lengths') : undefined
-}
-
-function fault(what: string, isAhead = false): IndexFault {
-  return { what, isAhead }
+  if (at < found.length) return `has an entry at ${at} that the blocks do not give`
+  return withoutMax >= strideMax ? 'has strides of different lengths' : undefined
 }

@@ -3,21 +3,26 @@ import { AnchorFile } from '../anchor.ts'
 import { blockHeaderLength, writeBlockHeader } from '../block.ts'
 import { writeBookmarks, writeCheckpoint } from '../checkpoint.ts'
 import { StorageRestoreError } from '../errors.ts'
+import { emptyManifest, writeManifest } from '../manifest.ts'
 import { PartitionState } from '../partition-state.ts'
 import { absorb } from '../recovery.ts'
 import { rowLength } from '../row.ts'
 import { Segment, SegmentMemory } from '../segment.ts'
 import { anchorName, checkpointName } from '../shard.ts'
-import type { Tail, WalkedBlock } from '../walk.ts'
+import { beginning, type Tail, type WalkedBlock } from '../walk.ts'
 import { rowsOf } from './entries.ts'
-import type { ShardAtRest } from './shard-at-rest.ts'
+import { manifestName, type SegmentAtRest, type ShardAtRest } from './shard-at-rest.ts'
 
 export interface ShardRestoration {
   readonly source: ShardAtRest
   readonly target: Disk
   /** The last LSN that is kept. */
   readonly lsn: number
+  /** What was there before this LSN cannot be told, and is not to be told of the restored shard either. */
+  readonly horizonLsn: number
   readonly strideRecords: number
+  /** Whether a partition was there then. */
+  isThere(partition: number): boolean
 }
 
 /** What was written of a shard. */
@@ -28,9 +33,9 @@ export interface Restored {
 }
 
 /**
- * Writes a shard as it was: every block up to the cut as it is, the block that the cut goes through with a header of its own, and
- * indexes, footers, checkpoint and anchor as a broker would have. Resolves when all is synced. Rejects with
- * StorageRestoreError where a block is not sound, and with the disk's errors.
+ * Writes a shard as it was: entries byte for byte and with their LSNs, in blocks with their epochs and times, but numbered and
+ * chained anew, so that nothing is missing between them. Indexes, footers, checkpoint and anchor are what a broker would have
+ * written. Resolves when all is synced. Rejects with StorageRestoreError where a block is not sound, and with the disk's errors.
  */
 export function restoreShard(options: ShardRestoration): Promise<Restored> {
   return new Restoration(options).run()
@@ -39,9 +44,10 @@ export function restoreShard(options: ShardRestoration): Promise<Restored> {
 class Restoration {
   readonly #options: ShardRestoration
   readonly #states = new Map<number, PartitionState>()
+  /** Where each partition went on behind the cut. */
+  readonly #later = new Map<number, number>()
   #segment: Segment | undefined
-  #tail: Tail | undefined
-  #blockCount = 0
+  #tail: Tail = beginning
   #entryCount = 0
   #sizeInBytes = 0
 
@@ -50,68 +56,104 @@ class Restoration {
   }
 
   async run(): Promise<Restored> {
-    const { source, lsn } = this.#options
-    for await (const part of source.segments()) {
-      let isBeyond = false
-      const { tail } = await part.walk(async block => {
-        isBeyond ||= block.header.firstLsn > lsn
-        if (!isBeyond) await this.#write(part.segment.firstBlock, upTo(lsn, block))
-      })
-      if (isBeyond || tail.lsn >= lsn) break
-      const damage = await part.damage()
-      if (damage !== undefined) throw new StorageRestoreError(damage)
-    }
-    await this.#finish()
-    const { target } = this.#options
+    const { source, target, lsn, horizonLsn } = this.#options
+    for await (const part of source.segments()) await this.#copy(part)
+    this.#takeOver()
     const anchorFile = await target.open(anchorName(source.id))
     let failure: unknown
     const anchor = new AnchorFile(anchorFile, 0, error => (failure = error))
-    if (this.#tail) {
-      const bookmarks = writeBookmarks(this.#states.values())
+    if (this.#states.size > 0) {
+      const { generationNext } = emptyManifest
+      const bookmarks = writeBookmarks(this.#states.values(), generationNext)
+      const manifest = { ...emptyManifest, horizonLsn: Math.min(horizonLsn, lsn) }
+      if (horizonLsn > 0) await target.replace(manifestName(source.id), writeManifest(manifest))
       await target.replace(checkpointName(source.id), writeCheckpoint(this.#tail, bookmarks))
-      anchor.write(this.#tail)
+      if (this.#tail !== beginning) anchor.write(this.#tail)
     }
     await anchor.close()
     if (failure !== undefined) throw failure
-    return { blockCount: this.#blockCount, entryCount: this.#entryCount, sizeInBytes: this.#sizeInBytes }
+    return {
+      blockCount: this.#tail.blockNumber,
+      entryCount: this.#entryCount,
+      sizeInBytes: this.#sizeInBytes,
+    }
   }
 
-  async #write(firstBlock: number, block: WalkedBlock): Promise<void> {
-    const { header, position, bytes, directoryAt } = block
-    const segment = await this.#segmentOf(firstBlock)
-    const at = directoryAt - blockHeaderLength
+  async #copy(part: SegmentAtRest): Promise<void> {
+    const { lsn } = this.#options
+    let isBeyond = false
+    const checkedFrom = part.before.lsn < lsn ? 0 : Infinity
+    const { tail } = await part.walk(async block => {
+      isBeyond ||= block.header.lastLsn > lsn
+      if (block.header.firstLsn <= lsn) await this.#write(cut(block, lsn))
+      if (isBeyond) this.#noteLater(block)
+    }, checkedFrom)
+    const damage = isBeyond || tail.lsn >= lsn ? undefined : await part.damage()
+    if (damage !== undefined) throw new StorageRestoreError(damage)
+    await this.#finish()
+  }
+
+  #noteLater(block: WalkedBlock): void {
+    for (const { partition, lsn, baseOffset } of rowsOf(block)) {
+      if (lsn > this.#options.lsn && !this.#later.has(partition)) this.#later.set(partition, baseOffset)
+    }
+  }
+
+  async #write({ header, bytes, directoryAt }: WalkedBlock): Promise<void> {
+    const segment = (this.#segment ??= await this.#begin())
     const length = blockHeaderLength + header.directoryLength + header.bodyLength
-    await segment.file.writev(position, [bytes.subarray(at, at + length)])
+    const whole = Buffer.from(
+      bytes.subarray(directoryAt - blockHeaderLength, directoryAt + length - blockHeaderLength),
+    )
+    const number = this.#tail.blockNumber + 1
+    const chained = {
+      ...header,
+      isRewritten: false,
+      number,
+      previousCrc: this.#tail.headerCrc,
+      knownSynced: number - 1,
+    }
+    const crc = writeBlockHeader(whole, chained)
+    const block = {
+      header: { ...chained, crc },
+      position: segment.size,
+      bytes: whole,
+      directoryAt: blockHeaderLength,
+    }
+    await segment.file.writev(segment.size, [whole])
     absorb(block, segment, this.#options.strideRecords, (row, place) => {
-      let state = this.#states.get(row.partition)
-      if (!state) this.#states.set(row.partition, (state = new PartitionState(row.partition)))
+      const state = this.#stateOf(row.partition)
       state.extend(row)
       place(state)
     })
-    segment.size = position + length
-    segment.lastBlock = header.number
-    segment.lastHeaderCrc = header.crc
+    segment.size += length
+    segment.lastBlock = number
+    segment.lastHeaderCrc = crc
     this.#tail = {
-      blockNumber: header.number,
-      headerCrc: header.crc,
-      segment: firstBlock,
+      blockNumber: number,
+      headerCrc: crc,
+      segment: segment.firstBlock,
       position: segment.size,
       lsn: header.lastLsn,
       commitTime: header.commitTime,
       blockEpoch: header.epoch,
     }
-    this.#blockCount++
     this.#entryCount += header.entryCount
     this.#sizeInBytes += length
   }
 
-  async #segmentOf(firstBlock: number): Promise<Segment> {
-    if (this.#segment?.firstBlock === firstBlock) return this.#segment
-    await this.#finish()
-    const segment = new Segment(this.#options.target, this.#options.source.folder, firstBlock)
+  #stateOf(partition: number): PartitionState {
+    let state = this.#states.get(partition)
+    if (!state) this.#states.set(partition, (state = new PartitionState(partition)))
+    return state
+  }
+
+  async #begin(): Promise<Segment> {
+    const { target, source } = this.#options
+    const segment = new Segment(target, source.folder, this.#tail.blockNumber + 1)
     segment.memory = new SegmentMemory()
     await segment.open()
-    return (this.#segment = segment)
+    return segment
   }
 
   /** Closes the segment for good, the last one too: blocks that come later go to a new one. */
@@ -125,10 +167,34 @@ class Restoration {
     await segment.close()
     this.#segment = undefined
   }
+
+  /**
+   * What the checkpoint knows of partitions and no entry tells, since those are gone that were dead: ends, starts and producers. It
+   * is of use where nothing behind the cut is gone.
+   */
+  #takeOver(): void {
+    const { source, lsn, isThere } = this.#options
+    const { checkpoint, manifest } = source
+    const isBehindHorizon = manifest.lines.length > 0 && lsn >= manifest.horizonLsn
+    if (!checkpoint || (lsn < checkpoint.head.lsn && !isBehindHorizon)) return
+    for (const believed of checkpoint.states) {
+      const { partition, logStart, nextOffset, producers } = believed
+      if (!isThere(partition)) continue
+      const end = this.#later.get(partition) ?? nextOffset
+      const state = this.#stateOf(partition)
+      if (state.nextOffset < end) state.logStart = state.nextOffset = end
+      state.logStart = Math.min(state.logStart, logStart)
+      for (const [producerId, producer] of producers.entries()) {
+        const isKnown = state.producers.get(producerId) !== undefined
+        const isLater = producer.batches.some(({ lastOffset }) => lastOffset >= end)
+        if (!isKnown && !isLater) state.producers.restore(producerId, producer)
+      }
+    }
+  }
 }
 
 /** The block with its entries up to an LSN, of which there is at least one. */
-function upTo(lsn: number, block: WalkedBlock): WalkedBlock {
+function cut(block: WalkedBlock, lsn: number): WalkedBlock {
   const { header, bytes, directoryAt } = block
   if (header.lastLsn <= lsn) return block
   let entryCount = 0
@@ -142,17 +208,14 @@ function upTo(lsn: number, block: WalkedBlock): WalkedBlock {
   }
   const directoryLength = entryCount * rowLength
   const bodyAt = directoryAt + header.directoryLength
-  const cut = Buffer.concat([
-    Buffer.alloc(blockHeaderLength),
-    bytes.subarray(directoryAt, directoryAt + directoryLength),
-    bytes.subarray(bodyAt, bodyAt + bodyLength),
-  ])
-  const cutHeader = { ...header, lastLsn, entryCount, bodyLength }
-  const crc = writeBlockHeader(cut, cutHeader)
   return {
-    header: { ...cutHeader, crc, directoryLength },
+    header: { ...header, lastLsn, entryCount, directoryLength, bodyLength },
     position: block.position,
-    bytes: cut,
+    bytes: Buffer.concat([
+      Buffer.alloc(blockHeaderLength),
+      bytes.subarray(directoryAt, directoryAt + directoryLength),
+      bytes.subarray(bodyAt, bodyAt + bodyLength),
+    ]),
     directoryAt: blockHeaderLength,
   }
 }

@@ -2,9 +2,11 @@ import type { Disk } from '../../base/disk.ts'
 import { readAnchor, type Anchor } from '../anchor.ts'
 import { readCheckpoint, type CheckpointHead } from '../checkpoint.ts'
 import type { Trailer } from '../footer.ts'
+import { emptyManifest, readManifest, type Manifest } from '../manifest.ts'
 import type { PartitionState } from '../partition-state.ts'
 import { trailerOf } from '../recovery.ts'
-import { firstBlockOf, orphansOf, Segment } from '../segment.ts'
+import { segmentFiles, segmentName, type SegmentFile } from '../segment-files.ts'
+import { Segment } from '../segment.ts'
 import { anchorName, checkpointName, folderOf } from '../shard.ts'
 import { beginning, syncedBehind, walk, type Tail, type Walk, type WalkedBlock } from '../walk.ts'
 
@@ -13,55 +15,77 @@ interface Checkpoint {
   readonly states: readonly PartitionState[]
 }
 
+interface Found {
+  readonly names: readonly string[]
+  readonly anchorBytes: Buffer
+  readonly checkpointBytes: Buffer | undefined
+  readonly manifestBytes: Buffer | undefined
+}
+
 /** A shard's files as they lie on the disk, while nobody writes to them. */
 export class ShardAtRest {
   readonly id: number
   readonly folder: string
   readonly anchorBytes: Buffer
   readonly anchor: Anchor | undefined
-  readonly checkpointBytes: Buffer | undefined
   readonly checkpoint: Checkpoint | undefined
-  /** Index files without a segment. */
-  readonly orphans: readonly string[]
+  readonly manifest: Manifest
+  /** What is wrong with the files that say what counts. */
+  readonly faults: readonly string[]
+  /** Files that count for nothing. */
+  readonly leftOver: readonly string[]
   /** The greatest block number that is known to have been synced; walking may raise it. */
   knownSynced: number
   readonly #disk: Disk
-  readonly #firstBlocks: readonly number[]
+  readonly #files: readonly SegmentFile[]
 
-  private constructor(
-    disk: Disk,
-    id: number,
-    found: { names: readonly string[]; anchorBytes: Buffer; checkpointBytes: Buffer | undefined },
-  ) {
+  private constructor(disk: Disk, id: number, found: Found) {
+    const { names, anchorBytes, checkpointBytes, manifestBytes } = found
     this.#disk = disk
     this.id = id
     this.folder = folderOf(id)
-    this.anchorBytes = found.anchorBytes
-    this.anchor = readAnchor(found.anchorBytes).anchor
-    this.checkpointBytes = found.checkpointBytes
-    this.checkpoint = readCheckpoint(found.checkpointBytes)
-    this.orphans = orphansOf(found.names)
-    this.#firstBlocks = found.names.flatMap(name => firstBlockOf(name) ?? [])
-    const lastFirstBlock = this.#firstBlocks.at(-1) ?? 1
+    this.anchorBytes = anchorBytes
+    this.anchor = readAnchor(anchorBytes).anchor
+    this.checkpoint = readCheckpoint(checkpointBytes)
+    const manifest = manifestBytes ? readManifest(manifestBytes) : emptyManifest
+    this.manifest = manifest ?? emptyManifest
+    const { files, leftOver } = segmentFiles(names, this.manifest)
+    this.#files = files.filter(({ isMissing }) => !isMissing)
+    this.leftOver = leftOver
+    this.faults = [
+      ...(manifest ? [] : [`${this.folder}/manifest is not sound, and nothing else says which files count`]),
+      ...(checkpointBytes && !this.checkpoint
+        ? [`${this.folder}/checkpoint is not sound; the next start reads the whole log instead`]
+        : []),
+      ...files
+        .filter(({ isMissing }) => isMissing)
+        .map(({ firstBlock, generation, tail }) => {
+          const name = `${this.folder}/${segmentName(firstBlock, generation)}.log`
+          return `${name} is missing, with what was kept of blocks ${firstBlock} to ${tail!.blockNumber}`
+        }),
+    ]
     this.knownSynced = Math.max(
       this.anchor?.blockNumber ?? 0,
       this.checkpoint?.head.blockNumber ?? 0,
-      lastFirstBlock - 1,
+      (files.at(-1)?.firstBlock ?? 1) - 1,
+      ...this.manifest.lines.map(({ tail }) => tail.blockNumber),
     )
   }
 
   static async open(disk: Disk, id: number): Promise<ShardAtRest> {
-    const names = await disk.list(folderOf(id))
-    const anchorBytes = (await disk.read(anchorName(id))) ?? Buffer.alloc(0)
-    const checkpointBytes = await disk.read(checkpointName(id))
-    return new ShardAtRest(disk, id, { names, anchorBytes, checkpointBytes })
+    return new ShardAtRest(disk, id, {
+      names: await disk.list(folderOf(id)),
+      anchorBytes: (await disk.read(anchorName(id))) ?? Buffer.alloc(0),
+      checkpointBytes: await disk.read(checkpointName(id)),
+      manifestBytes: await disk.read(manifestName(id)),
+    })
   }
 
   /** Bytes of all segments. */
   async sizeInBytes(): Promise<number> {
     let size = 0
-    for (const firstBlock of this.#firstBlocks) {
-      const segment = new Segment(this.#disk, this.folder, firstBlock)
+    for (const { firstBlock, generation } of this.#files) {
+      const segment = new Segment(this.#disk, this.folder, firstBlock, generation)
       await segment.open()
       size += segment.file.size
       await segment.close()
@@ -72,25 +96,45 @@ export class ShardAtRest {
   /** The segments, oldest first, each open until the next one comes. They are to be walked in turn. */
   async *segments(): AsyncGenerator<SegmentAtRest, void, void> {
     let before = beginning
-    for (const [index, firstBlock] of this.#firstBlocks.entries()) {
-      const segment = new Segment(this.#disk, this.folder, firstBlock)
+    for (const [index, { firstBlock, generation, tail }] of this.#files.entries()) {
+      const segment = new Segment(this.#disk, this.folder, firstBlock, generation)
+      segment.tail = tail
       await segment.open()
       try {
-        const nextFirstBlock = this.#firstBlocks[index + 1]
+        const nextFirstBlock = this.#files[index + 1]?.firstBlock
         const atRest = new SegmentAtRest(this, segment, await trailerOf(segment), { before, nextFirstBlock })
         yield atRest
-        before = atRest.walked?.tail ?? before
+        before = atRest.walked ? atRest.end : before
       } finally {
         await segment.close()
       }
     }
   }
 
+  /** The ends of blocks that are gone, of which nothing was kept, or that the checkpoint knows. */
+  knownTails(): Tail[] {
+    const gone = this.manifest.lines.map(({ tail }) => tail)
+    return this.checkpoint ? [this.checkpoint.head, ...gone] : gone
+  }
+
   /** Where the shard ends after a walk to `tail`: its newest segments may have been removed, since nothing in them was alive. */
   endAfter(tail: Tail): Tail {
     const head = this.checkpoint?.head
-    const isRemoved = head && head.blockNumber > tail.blockNumber && !this.#firstBlocks.includes(head.segment)
-    return isRemoved ? head : tail
+    const isRemoved = head !== undefined && !this.#files.some(({ firstBlock }) => firstBlock === head.segment)
+    const ends = [
+      ...this.manifest.lines.filter(({ generation }) => generation === 0).map(each => each.tail),
+      ...(isRemoved ? [head] : []),
+    ]
+    return ends.reduce((last, end) => (end.blockNumber > last.blockNumber ? end : last), tail)
+  }
+
+  /** Whether the manifest says that nothing is left of all these blocks. */
+  isEmptied(firstBlock: number, lastBlock: number): boolean {
+    let next = firstBlock
+    for (const { generation, tail } of this.manifest.lines) {
+      if (generation === 0 && tail.segment <= next) next = Math.max(next, tail.blockNumber + 1)
+    }
+    return next > lastBlock
   }
 
   /** Why blocks are not there that were synced behind the shard's end; undefined where there are none. */
@@ -98,6 +142,11 @@ export class ShardAtRest {
     if (blockNumber >= this.knownSynced) return undefined
     return `${this.folder}: blocks ${blockNumber + 1} to ${this.knownSynced} were synced and are not there`
   }
+}
+
+/** The file that says which segments count. */
+export function manifestName(shard: number): string {
+  return `${folderOf(shard)}/manifest`
 }
 
 /** One segment of a shard at rest. */
@@ -125,25 +174,33 @@ export class SegmentAtRest {
     this.nextFirstBlock = nextFirstBlock
   }
 
-  /** Blocks are missing before this segment. */
+  /** Blocks are missing before this segment, and nothing says that they should be. */
   get isBehindGap(): boolean {
-    return this.before.blockNumber !== this.segment.firstBlock - 1
+    const [first, last] = [this.before.blockNumber + 1, this.segment.firstBlock - 1]
+    return first <= last && !this.#shard.isEmptied(first, last)
   }
 
   /** Where the blocks should end. */
   get blocksEnd(): number {
-    return this.trailer?.rowsPosition ?? this.segment.file.size
+    return this.segment.tail?.position ?? this.trailer?.rowsPosition ?? this.segment.file.size
+  }
+
+  /** After the walk: the last of the blocks that it stands for, as it was first written. */
+  get end(): Tail {
+    return this.segment.tail ?? this.walked!.tail
   }
 
   /** Walks the blocks; the batches of those from `checkedFrom` on are checked too. */
   async walk(visit: (block: WalkedBlock) => void | Promise<void>, checkedFrom = 0): Promise<Walk> {
-    const { firstBlock, file } = this.segment
-    const known = [this.before, this.#shard.checkpoint?.head, beginning]
+    const { firstBlock, file, tail } = this.segment
+    const isRewritten = tail !== undefined
+    const known = [this.before, ...this.#shard.knownTails(), beginning]
     return (this.walked = await walk(file, {
       shard: this.#shard.id,
       segment: firstBlock,
-      end: this.blocksEnd,
-      after: known.find(tail => tail?.blockNumber === firstBlock - 1),
+      end: Math.min(this.blocksEnd, file.size),
+      after: isRewritten ? undefined : known.find(each => each.blockNumber === firstBlock - 1),
+      isRewritten,
       checkedFrom,
       visit: block => {
         this.#shard.knownSynced = Math.max(this.#shard.knownSynced, block.header.knownSynced)
@@ -155,18 +212,21 @@ export class SegmentAtRest {
   /** After the walk: why something is not there that was synced; undefined where all is. */
   async damage(): Promise<string | undefined> {
     const { tail, broken } = this.walked!
-    const { file, logName } = this.segment
-    if (this.trailer) {
-      if (broken === undefined && tail.blockNumber === this.trailer.lastBlock) return undefined
-    } else if (this.nextFirstBlock !== undefined) {
-      if (tail.blockNumber === this.nextFirstBlock - 1) return undefined
-    } else {
-      const isJudged = broken === undefined || tail.blockNumber < this.#shard.knownSynced
-      const behind = isJudged ? 0 : await syncedBehind(file, tail.position, this.blocksEnd, tail.blockNumber)
-      this.#shard.knownSynced = Math.max(this.#shard.knownSynced, behind)
-      if (tail.blockNumber >= this.#shard.knownSynced) return undefined
-    }
-    const lost = this.blocksEnd - tail.position
+    if (await this.#isWhole(this.walked!)) return undefined
+    const lost = Math.max(0, this.blocksEnd - tail.position)
+    const { logName } = this.segment
     return `${logName} is broken at ${tail.position}, behind block ${tail.blockNumber}: ${broken ?? 'blocks are missing'}; ${lost} bytes from there on cannot be trusted`
+  }
+
+  async #isWhole({ tail, broken }: Walk): Promise<boolean> {
+    const { segment, trailer, nextFirstBlock, blocksEnd } = this
+    if (segment.tail) return tail.position === segment.tail.position
+    if (trailer) return broken === undefined && tail.blockNumber === trailer.lastBlock
+    if (nextFirstBlock !== undefined) return tail.blockNumber === nextFirstBlock - 1
+    if (broken !== undefined && tail.blockNumber >= this.#shard.knownSynced) {
+      const known = await syncedBehind(segment.file, tail.position, blocksEnd, tail.blockNumber)
+      this.#shard.knownSynced = Math.max(this.#shard.knownSynced, known)
+    }
+    return tail.blockNumber >= this.#shard.knownSynced
   }
 }

@@ -38,8 +38,18 @@ export interface Verified {
   readonly blockEpoch: number
   readonly lsn: number
   readonly holes: HoleFinder
-  /** Partitions with entries of which the checkpoint says nothing; right for those that have been deleted. */
-  readonly withoutBookmark: readonly number[]
+  /** What the checkpoint says wrongly, or not at all, of partitions that have been there. */
+  readonly bookmarkFaults: readonly BookmarkFault[]
+}
+
+/** Something about a bookmark that is wrong unless the partition was deleted, or what it speaks of was. */
+export interface BookmarkFault {
+  readonly partition: number
+  readonly text: string
+  /** Where the bookmark says that the log starts. */
+  readonly logStart: number
+  /** All blocks are there that the checkpoint is about, so that it is wrong in any case. */
+  readonly isCertain: boolean
 }
 
 /** Walks all of a shard and holds everything that is written about its batches against them (invariants 2, 3 and 8). */
@@ -55,7 +65,9 @@ class Verification {
   readonly #findings: Finding[] = []
   /** Unsound only after a close in good order. */
   readonly #leftovers: string[] = []
-  #withoutBookmark: number[] = []
+  readonly #bookmarkFaults: BookmarkFault[] = []
+  /** Entries have been removed, as dead ones are. */
+  #isThinned = false
   #tail: Tail = beginning
   #isCheckpointMet = false
   #segmentCount = 0
@@ -68,23 +80,23 @@ class Verification {
   }
 
   async run(): Promise<Verified> {
-    const { anchor, checkpoint, checkpointBytes, folder, orphans } = this.#shard
-    if (checkpointBytes && !checkpoint) {
-      this.#report(`${folder}/checkpoint is not sound; the next start reads the whole log instead`)
-    }
+    const { anchor, checkpoint, faults, folder, leftOver } = this.#shard
+    for (const fault of faults) this.#report(fault)
     let isDamaged = false
     for await (const part of this.#shard.segments())
       isDamaged = (await this.#verifySegment(part)) || isDamaged
     const walked = this.#tail
     this.#tail = this.#shard.endAfter(walked)
-    if (this.#tail !== walked) this.#holes.addGap(walked.lsn, this.#tail.lsn + 1)
+    this.#isThinned ||= this.#tail !== walked
+    if (!this.#shard.isEmptied(walked.blockNumber + 1, this.#tail.blockNumber))
+      this.#holes.addGap(walked.lsn, this.#tail.lsn + 1)
     if (!this.#isCheckpointMet) this.#meetCheckpoint()
     const missing = isDamaged ? undefined : this.#shard.missingBehind(this.#tail)
     if (missing !== undefined) this.#report(missing)
     const isClosed = this.#tail.blockNumber === (checkpoint?.head.blockNumber ?? 0)
     this.#verifyAnchorSlots()
     for (const text of this.#leftovers) this.#findings.push({ isUnsound: isClosed, text })
-    for (const orphan of orphans) this.#note(`${folder}/${orphan} indexes nothing; the next start removes it`)
+    for (const name of leftOver) this.#note(`${folder}/${name} counts for nothing; the next start removes it`)
     return {
       findings: this.#findings,
       segmentCount: this.#segmentCount,
@@ -93,7 +105,7 @@ class Verification {
       blockEpoch: Math.max(this.#tail.blockEpoch, anchor?.blockEpoch ?? 0),
       lsn: this.#tail.lsn,
       holes: this.#holes,
-      withoutBookmark: this.#withoutBookmark,
+      bookmarkFaults: this.#bookmarkFaults,
     }
   }
 
@@ -111,18 +123,20 @@ class Verification {
     this.#segmentCount++
     const shadow = segment.twin()
     let seen = 0
+    let isFirst = true
+    this.#isThinned ||= segment.tail !== undefined || part.before.blockNumber !== segment.firstBlock - 1
     const { tail, broken } = await part.walk(block => {
-      const { firstLsn, number } = block.header
-      if (number === segment.firstBlock && part.isBehindGap) this.#holes.addGap(part.before.lsn, firstLsn)
+      if (isFirst && part.isBehindGap) this.#holes.addGap(part.before.lsn, block.header.firstLsn)
+      isFirst = false
       this.#verifyBlock(part, block, shadow)
       this.#options.advance(block.position - seen)
       seen = block.position
     })
     this.#options.advance(segment.file.size - seen)
-    this.#tail = tail
+    this.#tail = part.end
     shadow.size = segment.size = tail.position
-    shadow.lastBlock = tail.blockNumber
-    shadow.lastHeaderCrc = tail.headerCrc
+    shadow.lastBlock = part.end.blockNumber
+    shadow.lastHeaderCrc = part.end.headerCrc
     const damage = await part.damage()
     if (damage !== undefined) this.#report(damage)
     else await this.#verifyIndexes(part, shadow, broken)
@@ -136,13 +150,14 @@ class Verification {
     if (!this.#isCheckpointMet && checkpoint && header.number > checkpoint.head.blockNumber)
       this.#meetCheckpoint()
     const end = position + blockHeaderLength + header.directoryLength + header.bodyLength
-    if (header.number === anchor?.blockNumber) {
+    const isFirstWriting = !header.isRewritten
+    if (isFirstWriting && header.number === anchor?.blockNumber) {
       const isSame = header.crc === anchor.headerCrc && header.lastLsn === anchor.lsn
       const isThere = segment.firstBlock === anchor.segment && end === anchor.position
       if (!isSame || !isThere || header.epoch !== anchor.blockEpoch)
         this.#report(`${folder}/anchor names a block ${header.number} that is not the one in the log`)
     }
-    if (header.number === checkpoint?.head.blockNumber) {
+    if (isFirstWriting && header.number === checkpoint?.head.blockNumber) {
       const { headerCrc, lsn, commitTime, position } = checkpoint.head
       const isSame = header.crc === headerCrc && header.lastLsn === lsn && header.commitTime === commitTime
       if (!isSame || end !== position)
@@ -173,22 +188,27 @@ class Verification {
     const { checkpoint, folder } = this.#shard
     if (!checkpoint) return
     const absent = new Map(this.#states)
+    const tell = (partition: number, logStart: number, what: string): void => {
+      const text = `${folder}/checkpoint: ${this.#options.nameOf(partition)}: ${what}`
+      this.#bookmarkFaults.push({ partition, text, logStart, isCertain: !this.#isThinned })
+    }
     for (const believed of checkpoint.states) {
       const { partition, logStart, nextOffset } = believed
       absent.delete(partition)
       const found = this.#states.get(partition)
-      const says = `${folder}/checkpoint: ${this.#options.nameOf(partition)}:`
       if (nextOffset > logStart && found?.nextOffset !== nextOffset) {
-        this.#report(
-          `${says} it ends at ${nextOffset}, the blocks end it at ${found?.nextOffset ?? 'no offset'}`,
-        )
-        continue
+        const end = found?.nextOffset ?? 'no offset'
+        tell(partition, logStart, `it ends at ${nextOffset}, the blocks end it at ${end}`)
+      } else if (found) {
+        for (const { what, believed: said, given } of differences(believed, found, nextOffset))
+          tell(partition, logStart, `${what} is ${said}, the blocks give ${given}`)
       }
-      if (!found) continue
-      for (const { what, believed: said, given } of differences(believed, found, nextOffset))
-        this.#report(`${says} ${what} is ${said}, the blocks give ${given}`)
     }
-    this.#withoutBookmark = [...absent.keys()]
+    for (const { partition, nextOffset } of absent.values()) {
+      const text = `${folder}/checkpoint says nothing of ${this.#options.nameOf(partition)}`
+      // It may have been deleted before the checkpoint.
+      this.#bookmarkFaults.push({ partition, text, logStart: nextOffset, isCertain: false })
+    }
   }
 
   async #verifyIndexes(part: SegmentAtRest, shadow: typeof part.segment, broken?: string): Promise<void> {
@@ -198,27 +218,36 @@ class Verification {
     const isFinished = nextFirstBlock !== undefined && shadow.lastBlock <= checkpointed
     const tell = (text: string): void => (isFinished ? this.#report(text) : void this.#leftovers.push(text))
     const index = await segment.readIndexFile()
-    const fault = indexFault(index, memory, segment.size)
-    if (fault) {
-      const text = `${segment.indexName} ${fault.what}; the next start makes it again`
-      if (fault.isAhead && !isFinished) this.#note(text)
-      else tell(text)
+    const fault = indexFault(index, memory)
+    if (fault !== undefined) {
+      const text = `${segment.indexName} ${fault}; the next start makes it again`
+      // It is synced with the footer and not before, and made again at every start until then.
+      if (trailer || isFinished) this.#report(text)
+      else this.#note(text)
     }
-    if (!fault && trailer && (trailer.indexLength !== index.length || trailer.indexCrc !== crc32c(index)))
+    if (
+      fault === undefined &&
+      trailer &&
+      (trailer.indexLength !== index.length || trailer.indexCrc !== crc32c(index))
+    )
       tell(`${segment.indexName} is not the one that the footer of ${segment.logName} names`)
 
-    if (trailer) {
-      const { rowsPosition, firstBlock, indexLength, indexCrc } = trailer
-      const { lastBlock, lastHeaderCrc } = shadow
-      const facts = { rowsPosition, firstBlock, lastBlock, lastHeaderCrc, indexLength, indexCrc }
-      if (!(await segment.readFooter()).equals(writeFooter(memory.rows, memory.runs, facts)))
-        tell(`the footer of ${segment.logName} is not what the blocks give`)
-    } else if (nextFirstBlock !== undefined) {
-      tell(`${segment.logName} has no sound footer; the next start writes it again`)
+    const { lastBlock, lastHeaderCrc } = shadow
+    const { firstBlock, rowsPosition, indexLength, indexCrc } = trailer ?? {
+      firstBlock: segment.firstBlock,
+      rowsPosition: segment.size,
+      indexLength: index.length,
+      indexCrc: crc32c(index),
+    }
+    const facts = { rowsPosition, firstBlock, lastBlock, lastHeaderCrc, indexLength, indexCrc }
+    const wanted = writeFooter(memory.rows, memory.runs, facts)
+    const found = await segment.readFooter()
+    const isExpected = trailer !== undefined || nextFirstBlock !== undefined || segment.tail !== undefined
+    if (isExpected || isFooter(found, wanted)) {
+      if (!found.equals(wanted)) tell(`the footer of ${segment.logName} is not what the blocks give`)
     } else if (broken !== undefined) {
-      const length = segment.file.size - segment.size
       this.#note(
-        `${segment.logName}: ${length} bytes behind the last block at ${segment.size} (${broken}); the next start cuts them off`,
+        `${segment.logName}: ${found.length} bytes behind the last block at ${segment.size} (${broken}); the next start cuts them off`,
       )
     }
   }
@@ -230,4 +259,10 @@ class Verification {
         this.#leftovers.push(`${folder}/anchor: slot ${slot} is not sound`)
     }
   }
+}
+
+/** Whether what lies behind the blocks is what was left of a footer, and not of another block. */
+function isFooter(found: Buffer, wanted: Buffer): boolean {
+  if (found.length === 0) return false
+  return found.length === wanted.length || wanted.subarray(0, found.length).equals(found)
 }

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.ts'
+import type { Output } from '../../src/cli/output.ts'
+import { printVerification, verifyDirectory } from '../../src/cli/verify.ts'
+import { catalogPartitionId } from '../../src/broker/catalog.ts'
+import { readTrailer, trailerLength } from '../../src/storage/footer.ts'
+import { atRest } from '../../src/storage/inspection/at-rest.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
+import { batchOf, openTestStore } from '../storage/support.ts'
+import { History, openCatalog } from './history.ts'
+
+const { VERIFY_SEED = '400', VERIFY_SEED_COUNT = '4', VERIFY_FLIP_COUNT = '80' } = process.env
+const seeds = Array.from({ length: Number(VERIFY_SEED_COUNT) }, (_, index) => Number(VERIFY_SEED) + index)
+
+/** What is unsound, a sentence each. */
+async function unsound(disk: FaultyDisk): Promise<string[]> {
+  const { findings } = await atRest(disk, 'data', readOnly => verifyDirectory(readOnly))
+  return findings.filter(({ isUnsound }) => isUnsound).map(({ text }) => text)
+}
+
+async function closed(seed: number, steps = 50): Promise<FaultyDisk> {
+  const history = new History(seed)
+  await history.run(steps)
+  await history.store.close()
+  return history.disk
+}
+
+describe('what is sound', () => {
+  test.each(seeds)('is called so after a close, and nothing is changed (seed %i)', async seed => {
+    const disk = await closed(seed)
+    const before = new Map([...disk.files].map(([name, { live }]) => [name, Buffer.from(live)]))
+    const { findings, shards } = await verifyDirectory(disk)
+    expect(findings).toEqual([])
+    expect(shards.length).toBeGreaterThan(0)
+    expect(new Map([...disk.files].map(([name, { live }]) => [name, live]))).toEqual(before)
+  })
+
+  test.each(seeds)('is called so whenever the process is killed (seed %i)', async seed => {
+    const history = new History(seed)
+    await history.run(20)
+    for (let step = 0; step < 10; step++) {
+      await history.more()
+      expect(await unsound(history.disk.copy())).toEqual([])
+    }
+  })
+
+  test.each(seeds)('is called so whenever the power is cut (seed %i)', async seed => {
+    const history = new History(seed)
+    await history.run(10)
+    for (let step = 0; step < 10; step++) {
+      await history.more()
+      expect(await unsound(history.disk.crash(history.random))).toEqual([])
+    }
+  })
+
+  test('is an empty directory', async () => {
+    const disk = new FaultyDisk()
+    await (await openTestStore({ disk })).close()
+    expect(await unsound(disk)).toEqual([])
+  })
+})
+
+/** What no checksum covers and nobody reads: the rest of an anchor's slots, and what lies in counters, of which the size counts. */
+function isIdle(name: string, at: number): boolean {
+  return (name.endsWith('anchor') && at % 512 >= 64) || /^(start-count|producer-ids|format)$/.test(name)
+}
+
+/** The index of a segment that is still open: every start makes it again, and damage there is only noted. */
+function isMadeAgain(disk: FaultyDisk, name: string): boolean {
+  if (!name.endsWith('.idx')) return false
+  const log = disk.get(name.replace(/idx$/, 'log'))
+  return readTrailer(log.subarray(-trailerLength), log.length) === undefined
+}
+
+describe('damage', () => {
+  test.each(seeds)('is found wherever a bit has turned (seed %i)', async seed => {
+    const disk = await closed(seed)
+    const random = seededRandom(seed)
+    const names = [...disk.files.keys()].filter(name => disk.get(name).length > 0)
+    for (let count = Number(VERIFY_FLIP_COUNT); count > 0;) {
+      const name = names[random.below(names.length)]!
+      const damaged = disk.copy()
+      const bytes = damaged.get(name)
+      const at = random.below(bytes.length)
+      if (isIdle(name, at)) continue
+      bytes[at]! ^= 1 << random.below(8)
+      count--
+      const { findings } = await verifyDirectory(damaged)
+      const found = findings.filter(({ isUnsound }) => isUnsound || isMadeAgain(disk, name))
+      expect(found, `${name} at ${at}`).not.toEqual([])
+      for (const { text } of findings) expect(text).not.toContain('\n')
+    }
+  })
+
+  test.each(seeds)('is found wherever a file has lost its end (seed %i)', async seed => {
+    const disk = await closed(seed)
+    const random = seededRandom(seed)
+    for (const name of disk.names('.log').concat(disk.names('.idx'))) {
+      const cut = disk.copy()
+      cut.put(name, disk.get(name).subarray(0, random.below(disk.get(name).length)))
+      const { findings } = await verifyDirectory(cut)
+      const found = findings.filter(({ isUnsound }) => isUnsound || isMadeAgain(disk, name))
+      expect(found, `${name} cut`).not.toEqual([])
+    }
+  })
+
+  test('keeps no later segment from being looked at', async () => {
+    const disk = new FaultyDisk()
+    const { store, catalog } = await openCatalog({ disk, segmentBytes: 600 })
+    const topic = await catalog.create({ name: 'x', partitionCount: 1, configs: new Map() })
+    for (let count = 0; count < 12; count++) {
+      await topic.partitions[0]!.append(batchOf(['a'.repeat(200)])).committed
+    }
+    await store.close()
+    const [, second, , fourth] = disk.names('.log')
+    for (const name of [second!, fourth!]) disk.get(name)[90]! ^= 1
+    const found = await unsound(disk)
+    expect(found.filter(line => line.includes('is broken at'))).toHaveLength(2)
+    expect(found.some(line => /^x-0: offsets \d+ to \d+ are not there$/.test(line))).toBe(true)
+  })
+
+  test('is metadata that cannot be read, or offsets', async () => {
+    const disk = new FaultyDisk()
+    const { store, catalog } = await openCatalog({ disk })
+    const name = '__consumer_offsets'
+    const { partitions } = await catalog.create({ name, partitionCount: 1, configs: new Map() })
+    const records = [{ key: Buffer.from([0, 1, 9]), value: null }]
+    await partitions[0]!.append(batchOf([], { records })).committed
+    await partitions[0]!.append(batchOf(['without a key'])).committed
+    await store.partition(catalogPartitionId)!.append(batchOf([], { records })).committed
+    await store.close()
+    expect(await unsound(disk)).toEqual([
+      expect.stringMatching(/^__consumer_offsets-0: a record from offset 0 on cannot be read: /),
+      '__consumer_offsets-0: a record from offset 1 on cannot be read: it has no key',
+      expect.stringMatching(/^__cluster_metadata-0: a record from offset 3 on cannot be read: /),
+    ])
+  })
+
+  test('is a start count that has gone back', async () => {
+    const disk = await closed(1)
+    disk.put('start-count', Buffer.alloc(0))
+    expect(await unsound(disk)).toEqual([
+      expect.stringMatching(/^start-count stands at 0, and start \d+ has /),
+    ])
+  })
+})
+
+test('what a crash leaves behind is noted, and is nothing unsound', async () => {
+  const disk = new FaultyDisk()
+  await (await openCatalog({ disk })).store.close()
+  const log = disk.names('.log')[0]!
+  disk.put(log, Buffer.concat([disk.get(log), Buffer.from('the beginning of a block')]))
+  disk.put('shard-0/00000000000000009999.idx', Buffer.alloc(0))
+  const lines: string[] = []
+  const output: Output = { line: text => void lines.push(text) }
+  expect(await printVerification(await verifyDirectory(disk), output)).toBe(true)
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^note: .* 24 bytes behind the last block at \d+ \(no block header\); .* cuts them off$/,
+    ),
+    'note: shard-0/00000000000000009999.idx counts for nothing; the next start removes it',
+    'sound: 1 shard, 1 segment, 1 block, 1 batch, LSN 1',
+  ])
+})
