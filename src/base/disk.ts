@@ -21,6 +21,8 @@ export interface Disk {
   read(name: string): Promise<Buffer | undefined>
   /** Puts `bytes` in the place of a whole file: after a crash it has either the old bytes or the new, on disk. */
   replace(name: string, bytes: Buffer): Promise<void>
+  /** Gives a file another name in its folder, which nothing has; after a crash it has one of the two, and now this one on disk. */
+  rename(name: string, newName: string): Promise<void>
   /** Removes a file if it is there. Those who have it open can go on reading it. */
   remove(name: string): Promise<void>
 }
@@ -108,6 +110,12 @@ class NodeDisk implements Disk {
       await file.close()
     }
     await promises.rename(draft, path)
+    await syncFolder(dirname(path))
+  }
+
+  async rename(name: string, newName: string): Promise<void> {
+    const path = join(this.#folder, newName)
+    await promises.rename(join(this.#folder, name), path)
     await syncFolder(dirname(path))
   }
 

@@ -46,6 +46,13 @@ class MemoryDisk implements Disk {
     this.#files.set(name, bytes)
   }
 
+  async rename(name: string, newName: string): Promise<void> {
+    const bytes = this.#files.get(name)
+    assert(bytes !== undefined, 'a file renamed that is not there')
+    this.#files.delete(name)
+    this.#files.set(newName, bytes)
+  }
+
   async remove(name: string): Promise<void> {
     this.#files.delete(name)
   }

@@ -132,6 +132,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     logger,
     shards: settings.get('odradek.shards'),
     segmentBytes: settings.get('odradek.shard.segment.bytes'),
+    // Memory gains nothing by being kept.
+    spareSegmentsMax: setup.storage.kind === 'memory' ? 0 : settings.get('odradek.spare.segments.max'),
     strideRecords: settings.get('odradek.stride.records'),
     tailBytesMax: settings.get('odradek.tail.bytes.max'),
     backlogBytesMax: settings.get('odradek.backlog.bytes.max'),

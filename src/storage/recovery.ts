@@ -227,7 +227,9 @@ class Recovery {
     segment.lastBlock = tail.blockNumber
     segment.lastHeaderCrc = tail.headerCrc
     if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
-      this.#noteSynced(await syncedBehind(file, tail.position, file.size, tail.blockNumber))
+      this.#noteSynced(
+        await syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),
+      )
     }
     // The segment that came next may be gone, since nothing in it was alive; then the trailer says where this one ended.
     const isWhole =

@@ -6,6 +6,7 @@ import type { PartitionState } from './partition-state.ts'
 import type { Run } from './run.ts'
 import type { Segment } from './segment.ts'
 import type { Lsns } from './shard.ts'
+import type { SpareFiles } from './spare-files.ts'
 import type { Tail } from './walk.ts'
 
 export interface SegmentListOptions {
@@ -14,6 +15,7 @@ export interface SegmentListOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly lsns: Lsns
+  readonly spares: SpareFiles
   /** What the manifest's file is called. */
   readonly manifestName: string
   readonly segments: Segment[]
@@ -115,10 +117,10 @@ export class SegmentList {
   }
 
   async #remove(segment: Segment): Promise<void> {
-    const { logger, shard } = this.#options
+    const { logger, shard, spares } = this.#options
     this.all.splice(this.all.indexOf(segment), 1)
     // What cannot be removed takes space and does no other harm; the next start tries again.
-    await segment.remove().catch((error: unknown) => {
+    await segment.remove(spares).catch((error: unknown) => {
       logger.error({ shard, segment: segment.logName, error }, 'a dead segment cannot be removed')
     })
   }

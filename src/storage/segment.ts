@@ -6,6 +6,7 @@ import { writeFooter } from './footer.ts'
 import { Rows, rowLength, type RowView } from './row.ts'
 import type { Run } from './run.ts'
 import { segmentName } from './segment-files.ts'
+import type { SpareFiles } from './spare-files.ts'
 import { indexHead, readIndex, writeIndexEntry, type IndexEntry } from './sparse-index.ts'
 import type { Tail } from './walk.ts'
 
@@ -207,6 +208,11 @@ export class Segment {
     assert(read === into.length, `rows of ${this.logName} lie behind its end`)
   }
 
+  /** Cuts off what an earlier use of the file left behind the blocks. */
+  async trim(): Promise<void> {
+    if (this.file.size > this.size) await this.file.truncate(this.size)
+  }
+
   /** Keeps the file open until `release`, though it be removed meanwhile. */
   retain(): void {
     this.#readers++
@@ -216,10 +222,12 @@ export class Segment {
     if (--this.#readers === 0 && this.#isRemoved) await this.close()
   }
 
-  /** Removes both files; who still reads from them can go on. */
-  async remove(): Promise<void> {
+  /** Removes both files, or leaves the log to `spares`; who still reads from them can go on. */
+  async remove(spares?: SpareFiles): Promise<void> {
     this.#isRemoved = true
-    await this.#disk.remove(this.logName)
+    // A reader would find other blocks in a file that is used again.
+    const isKept = this.#readers === 0 && (await spares?.keep(this.logName, this.size))
+    if (!isKept) await this.#disk.remove(this.logName)
     await this.#disk.remove(this.indexName)
     if (this.#readers === 0) await this.close()
   }

@@ -19,6 +19,7 @@ import type { Tail } from './walk.ts'
 import { RowView, writeRow } from './row.ts'
 import { SegmentList, type Rewritten } from './segment-list.ts'
 import { Segment, SegmentMemory } from './segment.ts'
+import type { SpareFiles } from './spare-files.ts'
 import { TailCache } from './tail-cache.ts'
 
 /** The broker-wide counter that each entry takes a number from when it is accepted. */
@@ -45,6 +46,7 @@ export interface ShardOptions {
   readonly logger: Logger
   readonly lsns: Lsns
   readonly backlog: Backlog
+  readonly spares: SpareFiles
   /** The broker's start count. */
   readonly blockEpoch: number
   readonly limits: ShardLimits
@@ -63,6 +65,7 @@ export class Shard {
   readonly clock: Clock
   readonly #lsns: Lsns
   readonly #backlog: Backlog
+  readonly #spares: SpareFiles
   readonly #blockEpoch: number
   readonly #anchor: AnchorFile
   readonly #tailCache: TailCache
@@ -100,6 +103,7 @@ export class Shard {
     this.clock = options.clock
     this.#lsns = options.lsns
     this.#backlog = options.backlog
+    this.#spares = options.spares
     this.#blockEpoch = options.blockEpoch
     this.#tailCache = new TailCache(options.limits.tailBytesMax)
     const { segments, manifest } = recovered
@@ -276,7 +280,11 @@ export class Shard {
 
   async #commit(block: Block): Promise<void> {
     const { segment, entryCount, firstOrdinal } = block
-    if (!segment.isOpen) await segment.open()
+    if (!segment.isOpen) {
+      // By name only: what the file holds is overwritten after the name is on disk.
+      await this.#spares.give(segment.logName)
+      await segment.open()
+    }
     const head = block.head!
     const commitTime = Math.max(this.#synced.commitTime, this.clock.now())
     const headerCrc = writeBlockHeader(head, {
@@ -476,6 +484,8 @@ export class Shard {
       const head: CheckpointHead = this.#synced
       await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, this.#writeBookmarks()))
     }
+    const newest = this.segments.at(-1)
+    if (!this.#fault && newest?.isOpen && !newest.isClosed) await newest.trim()
     await this.#anchor.close()
     for (const segment of this.segments) {
       for (const hold of segment.memory?.holds ?? []) hold?.release()

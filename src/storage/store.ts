@@ -14,6 +14,7 @@ import { PartitionLog, type Appended, type PartitionId } from './partition-log.t
 import { PartitionState } from './partition-state.ts'
 import { recover } from './recovery.ts'
 import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
+import { SpareFiles } from './spare-files.ts'
 
 const mebibyte = 1024 * 1024
 const copiesFreeLengthMax = 8 * mebibyte
@@ -33,6 +34,8 @@ export interface StoreOptions {
   readonly segmentBytes?: number | undefined
   /** The same in batches; bounds what RAM keeps of the newest segment, and how long recovery takes. */
   readonly segmentEntries?: number | undefined
+  /** How many files of dead segments each shard keeps to write to again. */
+  readonly spareSegmentsMax?: number | undefined
   /** A block takes no more batches once it has reached this. */
   readonly blockBytes?: number | undefined
   /** The sparse index has an entry each so many records of a partition. */
@@ -96,10 +99,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const opened = await Promise.all(
       Array.from({ length: count }, async (_, id) => {
         const { strideRecords } = limits
+        const spareLimits = { countMax: options.spareSegmentsMax ?? 2, lengthMin: segmentBytes / 2 }
+        const spares = await SpareFiles.open(disk, folderOf(id), spareLimits)
         const recovered = await recover({ disk, logger, shard: id, folder: folderOf(id), strideRecords })
         lsns.next = Math.max(lsns.next, recovered.tail.lsn + 1)
         return new Shard(
-          { id, disk, clock, logger, lsns, backlog, blockEpoch: startCount, limits },
+          { id, disk, clock, logger, lsns, backlog, spares, blockEpoch: startCount, limits },
           recovered,
         )
       }),

@@ -123,12 +123,16 @@ export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> 
   return stop(undefined)
 }
 
-/** Whatever a later sound header says of how far the log was synced, behind a break at `position`. */
+/**
+ * Whatever a later sound header says of how far the log was synced, behind a break at `position`. A header of a block before
+ * the segment's `firstBlock` was left by an earlier use of the file, as is all that follows it.
+ */
 export async function syncedBehind(
   file: DiskFile,
   position: number,
   end: number,
   above: number,
+  firstBlock = 0,
 ): Promise<number> {
   const magic = Buffer.alloc(4)
   magic.writeUInt32BE(blockMagic)
@@ -144,9 +148,12 @@ export async function syncedBehind(
     const candidate = start + found - at
     const headerAt = await window.show(candidate, blockHeaderLength)
     const header = readBlockHeader(window.bytes, headerAt)
-    if (header && header.number > above && header.directoryLength < end - candidate) {
+    const isOther = header && (header.number > above || header.number < firstBlock)
+    if (isOther && header.directoryLength < end - candidate) {
       const wholeAt = await window.show(candidate, blockHeaderLength + header.directoryLength)
-      if (isBlockHeaderSound(window.bytes, wholeAt)) known = Math.max(known, header.knownSynced)
+      const isSound = isBlockHeaderSound(window.bytes, wholeAt)
+      if (isSound && header.number < firstBlock) return known
+      if (isSound) known = Math.max(known, header.knownSynced)
     }
     start = candidate + 4
   }

@@ -79,6 +79,17 @@ describe.each(disks)('a disk of %s', (_name, makeDisk) => {
     expect(await disk.list('shard')).toEqual(['a'])
   })
 
+  test('renames a file, whoever has it open', async () => {
+    const disk = await makeDisk()
+    const file = await disk.open('shard/a')
+    await file.writev(0, [Buffer.from('one')])
+    await disk.rename('shard/a', 'shard/b')
+    expect(await disk.list('shard')).toEqual(['b'])
+    await file.writev(3, [Buffer.from(' two')])
+    await file.close()
+    expect((await disk.read('shard/b'))!.toString()).toBe('one two')
+  })
+
   test('has one owner at a time', async () => {
     const disk = await makeDisk()
     const unlock = await disk.lock()

@@ -142,6 +142,11 @@ export class SimulatedDisk implements Disk {
     await this.#syncFolder(folderOf(name))
   }
 
+  async rename(name: string, newName: string): Promise<void> {
+    await this.#change('rename', newName, () => this.#names.rename(name, newName))
+    await this.#syncFolder(folderOf(newName))
+  }
+
   async remove(name: string): Promise<void> {
     await this.#change('unlink', name, () => this.#names.unlink(name))
   }

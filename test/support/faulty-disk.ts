@@ -52,7 +52,7 @@ function applied(bytes: Buffer, { position, bytes: written }: Change): Buffer {
   return whole
 }
 
-export type Operation = 'write' | 'sync' | 'read' | 'open' | 'replace'
+export type Operation = 'write' | 'sync' | 'read' | 'open' | 'replace' | 'rename'
 
 /** Files in memory that forget at a crash what was not synced, and that fail or wait where a test says so. */
 export class FaultyDisk implements Disk {
@@ -129,6 +129,12 @@ export class FaultyDisk implements Disk {
   async replace(name: string, bytes: Buffer): Promise<void> {
     await this.note('replace', name)
     this.put(name, Buffer.from(bytes))
+  }
+
+  async rename(name: string, newName: string): Promise<void> {
+    await this.note('rename', name)
+    this.files.set(newName, this.files.get(name)!)
+    this.files.delete(name)
   }
 
   async remove(name: string): Promise<void> {

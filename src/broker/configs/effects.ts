@@ -40,6 +40,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'odradek.log.level': 'The least that is worth a line on standard error.',
   'odradek.shard.segment.bytes': 'The size of a file of the log.',
   'odradek.shards': 'How many logs new partitions are spread over.',
+  'odradek.spare.segments.max':
+    'How many files of the log are kept to be written again when all that they held was deleted.',
   'odradek.storage': 'Where to keep everything: in files, or in memory until the broker stops.',
   'odradek.stride.records': 'The step of the index, in records of a partition.',
   'odradek.tail.bytes.max': 'How much of the newest data stays in memory for readers.',

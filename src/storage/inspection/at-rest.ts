@@ -50,6 +50,7 @@ class ReadOnlyDisk implements Disk {
 
   lock = refuse
   replace = refuse
+  rename = refuse
   remove = refuse
 }
 

@@ -18,6 +18,7 @@ export const ownConfigs = {
   'odradek.log.level': string('info').oneOf('debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   'odradek.shard.segment.bytes': long(256 * mebibyte).atLeast(mebibyte),
   'odradek.shards': int(1).between(1, 64),
+  'odradek.spare.segments.max': int(2).between(0, 1000),
   'odradek.storage': string('files').oneOf('files', 'memory'),
   'odradek.stride.records': int(4096).atLeast(1),
   'odradek.tail.bytes.max': long(64 * mebibyte).atLeast(0),
