@@ -15,7 +15,7 @@ export const manyPartitions = {
   },
   cases: {
     partitions: {
-      secondsMax: 300,
+      secondsMax: 480,
       roundsMax: { kafka: 2 },
       measure: async bench => {
         const { warmUpMb, window, mb } = bench.volume
@@ -31,7 +31,7 @@ export const manyPartitions = {
       },
     },
     restart: {
-      secondsMax: 420,
+      secondsMax: 480,
       roundsMax: { kafka: 1 },
       measure: async bench => {
         await create(bench)
