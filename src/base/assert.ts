@@ -1,4 +1,4 @@
-/** Thrown by `assert`: a rule of our own code was broken. Never caught to be hidden; see the three fates in ARCHITECTURE.md. */
+/** Thrown by `assert`: a rule of our own code was broken. Where a request meets one, it is logged and refused with UNKNOWN_SERVER_ERROR. */
 export class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }
