@@ -89,9 +89,17 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Closes a connection on which nothing is under way and nothing has moved for so long. */
+  /**
+   * Closes a connection on which nothing is under way and nothing has moved for so long. A peer that does not read what was
+   * answered has as long again to take it.
+   */
   endIfIdle(idleMsMax: number): void {
-    if (this.#slots.length > 0 || this.#services.clock.monotonic() - this.#activeAt < idleMsMax) return
+    const idleMs = this.#services.clock.monotonic() - this.#activeAt
+    if (this.#slots.length > 0 || idleMs < idleMsMax) return
+    if (this.#isEnding) {
+      if (idleMs >= 2 * idleMsMax) this.destroy()
+      return
+    }
     this.#services.logger.info(this.#facts(), 'closing an idle connection')
     this.end()
   }
