@@ -90,6 +90,8 @@ export class PartitionLog {
   readonly #copySlabs: Slabs
   readonly #reading: Reading
   readonly #listeners = new Set<() => void>()
+  /** Compaction has found records in it that are not sound. */
+  isUncleanable = false
   #isDropped = false
   #settings: LogSettings | undefined
 

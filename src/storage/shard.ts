@@ -423,13 +423,13 @@ export class Shard {
   }
 
   /**
-   * Puts what was kept of segments in their place; resolves to whether that is done, which it is not on a shard that has failed.
-   * `compacted` says how far partitions are now.
+   * Puts what was kept of segments in their place, and notes how far partitions were compacted; resolves to whether that is done,
+   * which it is not on a shard that has failed.
    */
-  async swap(rewritten: Rewritten, compacted: readonly CompactedPartition[]): Promise<boolean> {
+  async swap(rewritten: Rewritten): Promise<boolean> {
     let isDone = false
     await this.#chore(async () => {
-      await this.#list.swap(rewritten, () => this.states(), compacted)
+      await this.#list.swap(rewritten, () => this.states(), this.#compacted())
       this.#tailCache.drop(rewritten.sources)
       await this.#removeDead()
       isDone = true
@@ -438,8 +438,14 @@ export class Shard {
   }
 
   /** Notes how far partitions were compacted. */
-  noteCompacted(compacted: readonly CompactedPartition[]): Promise<void> {
-    return this.#chore(() => this.#list.noteCompacted(compacted))
+  noteCompacted(): Promise<void> {
+    return this.#chore(() => this.#list.noteCompacted(this.#compacted()))
+  }
+
+  #compacted(): CompactedPartition[] {
+    return [...this.states()]
+      .filter(({ compactedOffset }) => compactedOffset > 0)
+      .map(({ partition, cleanedOffset, compactedOffset }) => ({ partition, cleanedOffset, compactedOffset }))
   }
 
   /** Removes the segments in which nothing is alive any more, if `dead` has any. */

@@ -9,9 +9,12 @@ import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import type { Region } from '../base/slabs.ts'
 import { Backlog } from './backlog.ts'
 import { checkFormat, shardsOnDisk } from './data-directory.ts'
+import { compact, type CompactionOptions } from './cleaning.ts'
 import type { Durability } from './durability.ts'
+import { Pace } from './pace.ts'
 import { PartitionLog, type Appended, type PartitionId } from './partition-log.ts'
 import { PartitionState } from './partition-state.ts'
+import { reclaim, type ReclaimOptions } from './reclaiming.ts'
 import { recover } from './recovery.ts'
 import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 import { SpareFiles } from './spare-files.ts'
@@ -20,6 +23,11 @@ const mebibyte = 1024 * 1024
 const copiesFreeLengthMax = 8 * mebibyte
 // Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
 const blockBytesDefault = 4 * mebibyte
+/**
+ * The least share of a segment that is to be alive. Files are then at most a third larger than what is in use, and with the directories
+ * of 1 KB batches half; and a byte gained costs at most three that are copied.
+ */
+export const liveRatioDefault = 0.75
 
 /** What a store works with; sizes in bytes. */
 export interface StoreOptions {
@@ -250,6 +258,31 @@ export class Store {
   /** Commits all that was accepted until now; resolves when it is synced, rejects with KAFKA_STORAGE_ERROR. */
   async flushed(): Promise<void> {
     await Promise.all(this.shards.map(shard => shard.flush()))
+  }
+
+  /** Rewrites the segments of which too little is alive; resolves when that is done. Rejects with the disk's errors. */
+  async reclaim(options: Partial<ReclaimOptions> = {}): Promise<void> {
+    const wanted = { ...this.#defaults(), ...options }
+    for (const shard of this.shards) await shard.exclusively(() => reclaim(shard, wanted))
+  }
+
+  /**
+   * Compacts the partitions whose settings say so, as far as they are due or all where `isForced`; resolves when that is done. Rejects
+   * with KAFKA_STORAGE_ERROR, and with the disk's errors.
+   */
+  async compact(options: Partial<CompactionOptions> = {}): Promise<void> {
+    const wanted = { ...this.#defaults(), ...options }
+    for (const shard of this.shards) if (!shard.fault) await shard.exclusively(() => compact(shard, wanted))
+  }
+
+  #defaults(): CompactionOptions {
+    return {
+      liveRatio: liveRatioDefault,
+      pace: new Pace(this.shards[0]!.clock),
+      mapBytesMax: 128 * mebibyte,
+      loadFactor: 0.9,
+      isForced: false,
+    }
   }
 
   /** Commits what was accepted, writes checkpoints, closes the files and gives up the disk. */

@@ -9,7 +9,7 @@ export interface CleaningRules {
   /** All its batches have been added. */
   readonly section: DirtySection
   /** A walk of this cleaning's own: `cleanBatch` moves it on. */
-  readonly walk: TransactionWalk
+  readonly walk: Pick<TransactionWalk, 'pass'>
   /** The producers whose state is kept; see `Producers`. */
   readonly producers: { get(producerId: bigint): Pick<Producer, 'epoch' | 'batches'> | undefined }
   /** The time at which the cleaning began, in milliseconds since 1970. */

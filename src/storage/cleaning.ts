@@ -1,0 +1,223 @@
+import { KafkaError } from '../protocol/errors.ts'
+import { RecordsError } from '../protocol/records/errors.ts'
+import { batchesIn, type Batch } from '../protocol/records/batch.ts'
+import { cleanable, type Cleanable } from './compaction/cleanable.ts'
+import { cleanBatch, type CleaningRules } from './compaction/batch-cleaning.ts'
+import { DirtySection } from './compaction/dirty-section.ts'
+import { OffsetMap } from './compaction/offset-map.ts'
+import { TransactionWalk } from './compaction/transaction-walk.ts'
+import type { Pace } from './pace.ts'
+import type { PartitionLog } from './partition-log.ts'
+import { rewriteGroups, type ReclaimOptions } from './reclaiming.ts'
+import type { Judge, Verdict } from './rewriting.ts'
+import type { RowView } from './row.ts'
+import type { Segment } from './segment.ts'
+import type { Shard } from './shard.ts'
+
+export interface CompactionOptions extends ReclaimOptions {
+  /** Bytes for the latest offsets of keys (`log.cleaner.dedupe.buffer.size`). */
+  readonly mapBytesMax: number
+  /** `log.cleaner.io.buffer.load.factor`. */
+  readonly loadFactor: number
+  /** Clean whatever may be cleaned, be it due or not. */
+  readonly isForced: boolean
+}
+
+// A reader holds up the event loop for as long as it takes to look into so many bytes of records.
+const readLength = 64 * 1024
+
+/**
+ * Compacts those partitions of a shard that are due, in one pass over its segments; partitions that find no memory are left for the
+ * next one. Rejects with the disk's errors. To be run by `Shard.exclusively`.
+ */
+export async function compact(shard: Shard, options: CompactionOptions): Promise<void> {
+  const nowMs = shard.clock.now()
+  const due = dueLogs(shard, nowMs, options)
+  const cleanings: LogCleaning[] = []
+  let bytesMax = options.mapBytesMax
+  for (const { log, range } of due) {
+    if (shard.isStopping) return
+    const recordCount = range.firstUncleanableOffset - range.firstDirtyOffset
+    const map = new OffsetMap({ bytesMax, loadFactor: options.loadFactor, recordCount })
+    if (cleanings.length > 0 && map.keyCountMax < recordCount) break
+    const cleaning = new LogCleaning(log, range, map, nowMs)
+    try {
+      await cleaning.decide(options.pace)
+    } catch (error) {
+      // The log was deleted meanwhile, or moved its start; or cannot be read, which was told.
+      if (error instanceof KafkaError) continue
+      if (!(error instanceof RecordsError)) throw error
+      log.isUncleanable = true
+      shard.logger.error({ partition: log.id, error }, 'a partition with unsound records is not compacted')
+      continue
+    }
+    cleanings.push(cleaning)
+    bytesMax -= map.sizeInBytes
+    if (bytesMax <= 0) break
+  }
+  if (cleanings.length > 0) await apply(shard, cleanings, options)
+}
+
+interface Due {
+  readonly log: PartitionLog
+  readonly range: Cleanable
+}
+
+/** What is to be cleaned: first what must be, then by how dirty it is. */
+function dueLogs(shard: Shard, nowMs: number, { isForced }: CompactionOptions): Due[] {
+  const due: Due[] = []
+  for (const log of shard.logs.values()) {
+    const { settings, state } = log
+    if (!settings.isCompacted || log.isUncleanable) continue
+    if (state.runs.some(({ segment }) => segment.isUnsound)) continue
+    const range = cleanable(
+      {
+        segments: log.segments,
+        logStartOffset: state.logStart,
+        logEndOffset: state.nextOffset,
+        lastStableOffset: Math.min(log.syncedOffset, Number(log.lastStableOffset)),
+        cleanedOffset: state.cleanedOffset,
+      },
+      settings,
+      nowMs,
+    )
+    const isPossible = range.firstUncleanableOffset > state.logStart
+    if (range.isDue || (isForced && isPossible)) due.push({ log, range })
+  }
+  return due.sort(
+    (a, b) => Number(b.range.mustClean) - Number(a.range.mustClean) || b.range.ratio - a.range.ratio,
+  )
+}
+
+/** Rewrites the segments in which something changes, and notes how far everything is clean. */
+async function apply(
+  shard: Shard,
+  cleanings: readonly LogCleaning[],
+  options: CompactionOptions,
+): Promise<void> {
+  const changed = new Set(cleanings.flatMap(cleaning => cleaning.changedSegments()))
+  if ([...changed].some(segment => !shard.isSettled(segment))) await shard.roll()
+  const byPartition = new Map(cleanings.map(cleaning => [cleaning.log.id, cleaning]))
+  const judge: Judge = (row, batch) => byPartition.get(row.partition)?.judge(row, batch) ?? 'kept'
+  for (const { log, endOffset } of cleanings) {
+    const { state } = log
+    state.compactedOffset = Math.max(state.compactedOffset, endOffset)
+  }
+  const isDone = await rewriteGroups(shard, {
+    ...options,
+    isWanted: segment => changed.has(segment),
+    judge,
+    swapped: () => {
+      for (const cleaning of cleanings) cleaning.settle()
+    },
+  })
+  if (!isDone) return
+  for (const { log, endOffset } of cleanings) {
+    log.state.cleanedOffset = endOffset
+    log.state.virtualSegments.join(endOffset, log.settings.segmentBytes)
+  }
+  await shard.noteCompacted()
+}
+
+const changes = { dropped: 0, replaced: 1, replacedObsolete: 2 } as const
+
+/** One cleaning of one partition: first it is decided which batches change, then each is asked for as it is copied. */
+class LogCleaning {
+  readonly log: PartitionLog
+  readonly #range: Cleanable
+  readonly #rules: Omit<CleaningRules, 'walk'> & { readonly section: DirtySection }
+  /** The batches that change, by base offset, and what becomes of them. */
+  readonly #offsets: number[] = []
+  readonly #changes: number[] = []
+  #next = 0
+  /** Bytes that are gone from segments that are not in place yet. */
+  #saved: { offset: number; length: number }[] = []
+
+  constructor(log: PartitionLog, range: Cleanable, map: OffsetMap, nowMs: number) {
+    this.log = log
+    this.#range = range
+    this.#rules = {
+      section: new DirtySection({ ...range, map }),
+      producers: log.state.producers,
+      nowMs,
+      deleteRetentionMs: log.settings.deleteRetentionMs,
+    }
+  }
+
+  /** Everything below is clean when this is done. */
+  get endOffset(): number {
+    return this.#rules.section.endOffset
+  }
+
+  /** Throws RecordsError where records are not sound. */
+  async decide(pace: Pace): Promise<void> {
+    const { section } = this.#rules
+    const { firstDirtyOffset, firstUncleanableOffset } = this.#range
+    await this.#visit(firstDirtyOffset, firstUncleanableOffset, pace, batch => section.add(batch))
+    const transactions = new TransactionWalk()
+    let isObsolete = false
+    const walk = { pass: (batch: Batch): boolean => (isObsolete = transactions.pass(batch)) }
+    const rules: CleaningRules = { ...this.#rules, walk }
+    await this.#visit(this.log.state.logStart, this.endOffset, pace, batch => {
+      isObsolete = false
+      const { kind } = cleanBatch(batch, rules)
+      if (kind === 'kept') return true
+      this.#offsets.push(Number(batch.baseOffset))
+      const replaced = isObsolete ? changes.replacedObsolete : changes.replaced
+      this.#changes.push(kind === 'dropped' ? changes.dropped : replaced)
+      return true
+    })
+  }
+
+  /** Shows the batches from one offset to another until `look` wants no more. */
+  async #visit(from: number, to: number, pace: Pace, look: (batch: Batch) => boolean): Promise<void> {
+    const limit = BigInt(to)
+    for (let offset = BigInt(Math.max(from, this.log.state.logStart)); offset < limit;) {
+      const slice = await this.log.read(offset, { lengthMax: readLength, limit, atLeastOne: true })
+      try {
+        for (const piece of slice.pieces) for (const batch of batchesIn(piece)) if (!look(batch)) return
+      } finally {
+        slice.release()
+      }
+      if (slice.length === 0) return
+      offset = slice.nextOffset
+      await pace.pass(slice.length)
+    }
+  }
+
+  /** The segments in which something changes. */
+  changedSegments(): Segment[] {
+    const segments: Segment[] = []
+    let at = 0
+    for (const { segment, nextOffset } of this.log.state.runs) {
+      const first = at
+      while (at < this.#offsets.length && this.#offsets[at]! < nextOffset) at++
+      if (at > first) segments.push(segment)
+    }
+    return segments
+  }
+
+  /** What becomes of the next of the partition's entries. */
+  judge(row: RowView, batch: () => Batch): Verdict {
+    const { baseOffset, length } = row
+    while (this.#next < this.#offsets.length && this.#offsets[this.#next]! < baseOffset) this.#next++
+    if (this.#offsets[this.#next] !== baseOffset) return 'kept'
+    const change = this.#changes[this.#next]!
+    const cleaned = change === changes.dropped ? ({ kind: 'dropped' } as const) : this.#clean(batch(), change)
+    if (cleaned.kind === 'kept') return 'kept'
+    const left = cleaned.kind === 'dropped' ? 0 : cleaned.bytes.length
+    this.#saved.push({ offset: baseOffset, length: length - left })
+    return cleaned.kind === 'dropped' ? 'dropped' : cleaned.bytes
+  }
+
+  /** As it was decided before, unless the producer has written since and the header is not needed any more. */
+  #clean(batch: Batch, change: number): ReturnType<typeof cleanBatch> {
+    return cleanBatch(batch, { ...this.#rules, walk: { pass: () => change === changes.replacedObsolete } })
+  }
+
+  /** The segments that were judged last are in place. */
+  settle(): void {
+    for (const { offset, length } of this.#saved) this.log.state.virtualSegments.shrink(offset, length)
+    this.#saved = []
+  }
+}
