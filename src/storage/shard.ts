@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
-import type { Region } from '../base/slabs.ts'
+import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { AnchorFile } from './anchor.ts'
 import type { Backlog } from './backlog.ts'
@@ -37,6 +37,8 @@ export interface ShardLimits {
   readonly blockBytes: number
   readonly strideRecords: number
   readonly tailBytesMax: number
+  /** The tail gives way while the slabs hold more than this. */
+  readonly memoryMax: number
 }
 
 export interface ShardOptions {
@@ -46,6 +48,8 @@ export interface ShardOptions {
   readonly logger: Logger
   readonly lsns: Lsns
   readonly backlog: Backlog
+  /** What the batches that are appended may lie in. */
+  readonly slabs: Slabs
   readonly spares: SpareFiles
   /** The broker's start count. */
   readonly blockEpoch: number
@@ -105,7 +109,8 @@ export class Shard {
     this.#backlog = options.backlog
     this.#spares = options.spares
     this.#blockEpoch = options.blockEpoch
-    this.#tailCache = new TailCache(options.limits.tailBytesMax)
+    const { slabs, limits } = options
+    this.#tailCache = new TailCache(limits.tailBytesMax, () => slabs.takenLength > limits.memoryMax)
     const { segments, manifest } = recovered
     this.#list = new SegmentList({
       ...options,

@@ -80,8 +80,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     disk,
     clock,
     logger,
+    slabs,
     shards = 1,
     segmentBytes = 256 * mebibyte,
+    tailBytesMax = 64 * mebibyte,
     backlogBytesMax = 64 * mebibyte,
   } = options
   assert(
@@ -99,7 +101,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       segmentEntries: options.segmentEntries ?? 256 * 1024,
       blockBytes: options.blockBytes ?? blockBytesDefault,
       strideRecords: options.strideRecords ?? 1000,
-      tailBytesMax: (options.tailBytesMax ?? 64 * mebibyte) / shards,
+      tailBytesMax: tailBytesMax / shards,
+      // A slab may be twice as long as what lies in it.
+      memoryMax: 2 * (tailBytesMax + backlogBytesMax),
     }
     const count = Math.max(shards, ...(await shardsOnDisk(disk)).map(shard => shard + 1))
     const lsns: Lsns = { next: 1 }
@@ -112,7 +116,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         const recovered = await recover({ disk, logger, shard: id, folder: folderOf(id), strideRecords })
         lsns.next = Math.max(lsns.next, recovered.tail.lsn + 1)
         return new Shard(
-          { id, disk, clock, logger, lsns, backlog, spares, blockEpoch: startCount, limits },
+          { id, disk, clock, logger, lsns, backlog, slabs, spares, blockEpoch: startCount, limits },
           recovered,
         )
       }),
@@ -263,7 +267,7 @@ export class Store {
   /** Rewrites the segments of which too little is alive; resolves when that is done. Rejects with the disk's errors. */
   async reclaim(options: Partial<ReclaimOptions> = {}): Promise<void> {
     const wanted = { ...this.#defaults(), ...options }
-    for (const shard of this.shards) await shard.exclusively(() => reclaim(shard, wanted))
+    await this.#inTurn(shard => reclaim(shard, wanted))
   }
 
   /**
@@ -272,7 +276,14 @@ export class Store {
    */
   async compact(options: Partial<CompactionOptions> = {}): Promise<void> {
     const wanted = { ...this.#defaults(), ...options }
-    for (const shard of this.shards) if (!shard.fault) await shard.exclusively(() => compact(shard, wanted))
+    await this.#inTurn(shard => compact(shard, wanted))
+  }
+
+  async #inTurn(work: (shard: Shard) => Promise<void>): Promise<void> {
+    for (const shard of this.shards)
+      await shard.exclusively(async () => {
+        if (!shard.isStopping) await work(shard)
+      })
   }
 
   #defaults(): CompactionOptions {

@@ -10,16 +10,19 @@ interface Cached {
 
 /**
  * The newest committed blocks in RAM, as the bytes that they were written from, so that readers at the tail cost no disk.
- * The oldest give way when there are too many bytes.
+ * The oldest give way when there are too many bytes, or when too much memory is held: a small batch may have come in a
+ * large frame, the rest of which was refused, and holds all of it.
  */
 export class TailCache {
   readonly #lengthMax: number
+  readonly #isMemoryShort: () => boolean
   #blocks: Cached[] = []
   #first = 0
   #length = 0
 
-  constructor(lengthMax: number) {
+  constructor(lengthMax: number, isMemoryShort: () => boolean) {
     this.#lengthMax = lengthMax
+    this.#isMemoryShort = isMemoryShort
   }
 
   /** Takes over the batches of a block, which the segment's memory holds. */
@@ -28,6 +31,7 @@ export class TailCache {
     this.#length += block.length
     block.segment.memory!.cachedCount += block.count
     while (this.#length > this.#lengthMax) this.#evictOldest()
+    while (this.#length > 0 && this.#isMemoryShort()) this.#evictOldest()
   }
 
   /** Gives up the batches of segments before their turn. */

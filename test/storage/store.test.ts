@@ -132,6 +132,24 @@ test('keeps a held batch where it lies and gives the memory back when it leaves 
   expect(logs[0]!.sizeInBytes).toBe(100 * batch.length)
 })
 
+test('lets the tail give way when small batches hold large frames', async () => {
+  const mebibyte = 1024 * 1024
+  const slabs = new Slabs()
+  const store = await openTestStore({ slabs, tailBytesMax: mebibyte, backlogBytesMax: mebibyte })
+  onTestFinished(() => store.close())
+  const log = store.create(1, { createdAt: 1 })
+  const batch = batchOf(['x'.repeat(3000)])
+  for (let count = 0; count < 20; count++) {
+    const hold = slabs.take(mebibyte)
+    batch.copy(hold.bytes)
+    const { committed } = log.append(hold.bytes.subarray(0, batch.length), { hold })
+    hold.release()
+    await committed
+  }
+  expect(slabs.takenLength).toBeLessThanOrEqual(4 * mebibyte)
+  expect(await readAll(log)).toHaveLength(20 * batch.length)
+})
+
 test('resolves flushed when all that was accepted is synced', async () => {
   const { disk, letGo } = heldDisk()
   const { store, logs } = await openWith(1, { disk })
