@@ -25,7 +25,9 @@ import { Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
+import { logSettings, metadataLogSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
+import { Upkeep } from './upkeep.ts'
 
 /** What a broker is made of and told. */
 export interface BrokerSetup {
@@ -45,12 +47,15 @@ export class Broker {
   readonly #services: Services
   readonly #server: Server
   readonly #bugs: unknown[]
+  readonly #upkeep: Upkeep
   #closing: Promise<void> | undefined
 
   private constructor(services: Services, server: Server, bugs: unknown[]) {
     this.#services = services
     this.#server = server
     this.#bugs = bugs
+    this.#upkeep = new Upkeep(services)
+    this.#upkeep.start()
   }
 
   /**
@@ -104,6 +109,23 @@ export class Broker {
     return [...(await audit(this.#services.store)), ...(await this.#services.groups.audit())]
   }
 
+  /**
+   * Deletes now what `retention.ms` and `retention.bytes` no longer keep, by whole segments and as Kafka would at its next check, and
+   * gives back the space. Resolves once that is durable; rejects when the disk fails.
+   */
+  applyRetention(): Promise<void> {
+    return this.#upkeep.applyRetention()
+  }
+
+  /**
+   * Compacts now every topic with `cleanup.policy=compact`, due or not. The active segment of a partition is spared, as in Kafka;
+   * with `roll` it is ended before, so that everything written until now is compacted. Resolves once that is durable; rejects
+   * when the disk fails.
+   */
+  compact({ roll = false }: { readonly roll?: boolean } = {}): Promise<void> {
+    return this.#upkeep.compact({ roll })
+  }
+
   /** Commits what was accepted, tells groups to look elsewhere, answers what is under way, and lets go of everything. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
@@ -111,6 +133,7 @@ export class Broker {
 
   async #close(): Promise<void> {
     this.#server.stopAccepting()
+    this.#upkeep.close()
     await this.#services.groups.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)
@@ -147,6 +170,13 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       throw new StorageDamagedError(`${fault.message}; look with odradek verify, then restore a copy`)
     const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: catalogShard })
     const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random, settings })
+    metadataLog.configure(metadataLogSettings)
+    catalog.listen({
+      topicChanged(topic) {
+        const each = logSettings(topic, settings)
+        for (const log of topic.partitions) log.configure(each)
+      },
+    })
     await catalog.load(setup.clusterId)
     const groups = new GroupCoordinator({
       clock,

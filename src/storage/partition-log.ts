@@ -358,7 +358,9 @@ export class PartitionLog {
   retainedFrom(): bigint | undefined {
     const { segments, settings, state } = this
     const { nextOffset: endOffset } = state
-    const log = { segments, endOffset, highWatermark: this.committedOffset }
+    // A start that is durable is nothing to be ahead of what is.
+    const highWatermark = Math.min(this.committedOffset, this.syncedOffset)
+    const log = { segments, endOffset, highWatermark }
     const start = retainedFrom(log, settings, this.#shard.clock.now())
     return start === undefined || start <= state.logStart ? undefined : BigInt(start)
   }

@@ -22,8 +22,16 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'group.max.size': 'How many members a classic group may have.',
   'group.min.session.timeout.ms': 'The shortest session that a group member may ask for.',
   'listener.security.protocol.map': 'What each listener speaks. PLAINTEXT alone is served.',
+  'log.cleaner.backoff.ms': 'How long compaction rests after each look for something to do.',
+  'log.cleaner.dedupe.buffer.size': 'How much memory one pass of compaction may take to remember keys in.',
+  'log.cleaner.enable': 'Whether logs are compacted.',
+  'log.cleaner.io.buffer.load.factor': 'How full that memory may become.',
+  'log.cleaner.io.max.bytes.per.second':
+    'How fast compaction may read and write; rewriting to give back space too.',
   'log.dir': 'The directory to keep everything in, where `log.dirs` does not say.',
   'log.dirs': 'The one directory to keep everything in.',
+  'log.initial.task.delay.ms': 'How long after the start retention and compaction are looked at first.',
+  'log.retention.check.interval.ms': 'How often it is looked for what retention no longer keeps.',
   'max.incremental.fetch.session.cache.slots': 'How many fetch sessions are remembered.',
   'max.request.partition.size.limit': 'How many partitions one DescribeTopicPartitions is answered with.',
   'node.id': "The broker's number in the cluster.",
@@ -38,6 +46,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'odradek.durability':
     'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind.',
   'odradek.log.level': 'The least that is worth a line on standard error.',
+  'odradek.shard.rewrite.live.ratio':
+    'A file of the log of which a smaller share is in use is rewritten without the rest.',
   'odradek.shard.segment.bytes': 'The size of a file of the log.',
   'odradek.shards': 'How many logs new partitions are spread over.',
   'odradek.spare.segments.max':
@@ -57,18 +67,31 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
 
 /** The same for topics. */
 export const topicEffects: Partial<Record<TopicConfigName, string>> = {
-  'cleanup.policy': 'With `compact`, records must have keys.',
+  'cleanup.policy':
+    'Whether old segments are deleted, and whether only the latest record of each key is kept; then records must have keys.',
   'compression.gzip.level': 'How hard to compress where `compression.type` is gzip.',
   'compression.type': 'What records are stored in; `producer` leaves them as they come.',
   'compression.zstd.level': 'How hard to compress where `compression.type` is zstd.',
   'flush.messages': 'In async topics, how many records may be acknowledged and not synced.',
   'flush.ms': 'In async topics, the longest that a record waits for its sync to begin.',
+  'delete.retention.ms': 'How long compaction leaves tombstones to those who are reading.',
+  'file.delete.delay.ms': 'How long a file stays after everything in it was deleted.',
+  'internal.segment.bytes': 'A `segment.bytes` that may be smaller, for tests.',
+  'max.compaction.lag.ms': 'The longest that a record may wait for compaction, however little is dirty.',
   'max.message.bytes': 'The largest batch that is taken, as it lies in the log.',
   'message.timestamp.after.max.ms': 'How far ahead of the clock a record may claim to be.',
   'message.timestamp.before.max.ms': 'How far behind the clock a record may claim to be.',
   'message.timestamp.type': 'Whether records keep their own time, or take that of their arrival.',
+  'min.cleanable.dirty.ratio': 'How much of a log has to be dirty for compaction to be worth while.',
+  'min.compaction.lag.ms': 'How long a record is left as it is.',
   'odradek.durability':
     'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind. In an async topic a crash takes back what was not synced, acknowledged and read or not.',
+  'retention.bytes': 'How large a partition may become before its oldest segments are deleted.',
+  'retention.ms': 'How old the newest record of a segment may become before it is deleted.',
+  'segment.bytes':
+    'Where segments end for retention and compaction; the files of the log have a size of their own.',
+  'segment.jitter.ms': 'How much earlier than `segment.ms` segments may end, so that not all do at once.',
+  'segment.ms': 'The longest time that one segment takes records.',
 }
 
 /** The same for groups. */

@@ -1,4 +1,4 @@
-import { int, long, longMax, string } from '../definition.ts'
+import { double, int, long, longMax, string } from '../definition.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -16,6 +16,8 @@ export const ownConfigs = {
   'odradek.block.records.max': int(1000).atLeast(1).clusterWide(),
   'odradek.durability': durability().clusterWide(),
   'odradek.log.level': string('info').oneOf('debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  // A third more than what is alive, half with the directories of 1 KB batches; a byte gained costs at most three copied ones.
+  'odradek.shard.rewrite.live.ratio': double(0.75).between(0, 1).clusterWide(),
   'odradek.shard.segment.bytes': long(256 * mebibyte).atLeast(mebibyte),
   'odradek.shards': int(1).between(1, 64),
   'odradek.spare.segments.max': int(2).between(0, 1000),
