@@ -4,7 +4,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { offsetFetch } from '../src/broker/apis/09-offset-fetch.ts'
+import { deleteTopics } from '../src/broker/apis/20-delete-topics.ts'
 import { describeConfigs } from '../src/broker/apis/32-describe-configs.ts'
+import { commitTo } from './support/group-requests.ts'
+import { batchOf, fetchFrom, latest, makeTopic, produceTo, recordsIn } from './support/requests.ts'
 import { WireClient } from './support/wire-client.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -89,6 +93,9 @@ describe('what is asked of it without a broker', () => {
       '--set',
       '--log-level',
       '--version',
+      'dump',
+      'verify',
+      'restore',
     ]) {
       expect(stdout).toContain(flag)
     }
@@ -272,5 +279,119 @@ describe('a broker', () => {
     expect(code).toBe(70)
     expect(stderr).toContain('odradek ran into a bug of its own')
     expect(stderr).toContain('boom')
+  })
+})
+
+/** What `dump` says of a directory, line by line. */
+async function dump(
+  data: string,
+  ...args: string[]
+): Promise<{ type: string; lsn: number; topic: string }[]> {
+  const { code, stdout, stderr } = await run('dump', '--data', data, '--json', ...args)
+  expect([code, stderr]).toEqual([0, ''])
+  return stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
+describe('a data directory without a broker', () => {
+  test('is shown, is sound, and is had back as it was before a topic was deleted by mistake', async () => {
+    const data = newFolder()
+    const first = new Cli(['--port', '0', '--data', data])
+    const client = await WireClient.connect(await first.ready())
+    const orders = await makeTopic(client, { name: 'orders' })
+    await produceTo(client, orders, batchOf(['one', 'two']))
+    await commitTo(client, 'readers', orders, { 0: 1n })
+    const before = new Date().toISOString()
+    await new Promise(resolve => setTimeout(resolve, 2))
+    await produceTo(client, orders, batchOf(['three']))
+    await commitTo(client, 'readers', orders, { 0: 3n })
+    await client.call(deleteTopics, 6, { topics: [{ name: 'orders' }], timeoutMs: 1000 })
+    await makeTopic(client, { name: 'later' })
+    await client.close()
+
+    const inUse = await run('verify', '--data', data)
+    expect(inUse).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^odradek: .* is in use by process \d+\n$/),
+    })
+    first.child.kill('SIGTERM')
+    await first.ended
+
+    const verified = await run('verify', '--data', data)
+    // On a busy machine it takes long enough to speak of its progress.
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/^sound: 1 shard, /) })
+    const deletion = (await dump(data, '--batches')).findLast(({ topic }) => topic === 'orders')!
+
+    for (const [flag, point, values, committed] of [
+      ['--to-lsn', String(deletion.lsn), ['0:one', '1:two', '2:three'], undefined],
+      ['--to-time', before, ['0:one', '1:two'], 1n],
+    ] as const) {
+      const out = join(newFolder(), 'out')
+      const restored = await run('restore', '--data', data, flag, point, '--out', out)
+      expect(restored).toEqual({ code: 0, stdout: expect.stringContaining(' as of LSN '), stderr: '' })
+      const cli = new Cli(['--port', '0', '--data', out])
+      const reader = await WireClient.connect(await cli.ready())
+      expect(recordsIn(await fetchFrom(reader, orders))).toEqual(values)
+      expect((await latest(reader, 'later')).errorCode).not.toBe(0)
+      if (committed !== undefined) {
+        const { groups } = await reader.call(offsetFetch, 8, {
+          groups: [{ groupId: 'readers', topics: null }],
+        })
+        expect(groups[0]!.topics[0]!.partitions[0]!.committedOffset).toBe(committed)
+      }
+      await reader.close()
+      cli.child.kill('SIGTERM')
+      await cli.ended
+    }
+  })
+
+  test('is called unsound, with exit code 1 and a line for each reason, where it is', async () => {
+    const data = newFolder()
+    const cli = new Cli(['--port', '0', '--data', data])
+    await cli.ready()
+    cli.child.kill('SIGTERM')
+    await cli.ended
+    const log = join(data, 'shard-0', '00000000000000000001.log')
+    const bytes = readFileSync(log)
+    bytes[200]! ^= 1
+    writeFileSync(log, bytes)
+    const { code, stdout } = await run('verify', '--data', data)
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /^unsound: shard-0\/.*\.log is broken at 0, behind block 0: a batch that its row does not /,
+      ),
+      expect.stringMatching(
+        /^unsound: shard-0\/checkpoint: __cluster_metadata-0: it ends at 1, the blocks end it at no /,
+      ),
+      expect.stringMatching(/^2 things unsound: /),
+    ])
+    expect(code).toBe(1)
+    const restored = await run('restore', '--data', data, '--to-lsn', '1', '--out', join(data, 'out'))
+    expect(restored.stderr).toMatch(/^odradek: the metadata at offset 0 has a wrong checksum.*\n$/)
+    expect(restored.code).toBe(1)
+  })
+
+  test.each([
+    [
+      ['verify', '--data', 'nowhere'],
+      /^odradek: nowhere is not an odradek data directory: it has no file "format"\n$/,
+    ],
+    [['dump'], /^odradek: required option '--data <dir>' not specified\n$/],
+    [
+      ['restore', '--data', 'nowhere', '--out', 'out'],
+      /^odradek: restore needs one of --to-lsn and --to-time\n$/,
+    ],
+    [
+      ['restore', '--data', 'd', '--out', 'o', '--to-time', 'noon'],
+      /^odradek: --to-time noon: a time is ISO 8601 /,
+    ],
+  ])('%j is one line and exit code 1', async (args, line) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect(stderr).toMatch(line)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false)
   })
 })

@@ -49,6 +49,7 @@ export class SteppedClock implements Clock {
 }
 
 const none: ReadonlyMap<string, string> = new Map()
+const empty: SeenPartition = { logStart: 0n, bytes: Buffer.alloc(0) }
 
 /** A random history, and what was to be seen at each LSN of it. */
 export class History {
@@ -123,8 +124,10 @@ export class History {
     if (this.catalog.topic(name)) return
     const partitionCount = 1 + this.random.below(3)
     await this.catalog.create({ name, partitionCount, configs: none })
-    const empty = (): SeenPartition => ({ logStart: 0n, bytes: Buffer.alloc(0) })
-    this.#seen.set(name, Array.from({ length: partitionCount }, empty))
+    this.#seen.set(
+      name,
+      Array.from({ length: partitionCount }, () => empty),
+    )
     this.#note()
     this.#mark()
   }
@@ -133,7 +136,7 @@ export class History {
     await this.#settle()
     const { name, partitions } = this.#anyTopic()
     await this.catalog.grow(name, partitions.length + 1)
-    this.#seen.set(name, [...this.#seen.get(name)!, { logStart: 0n, bytes: Buffer.alloc(0) }])
+    this.#seen.set(name, [...this.#seen.get(name)!, empty])
     this.#note()
     this.#mark()
   }
@@ -168,7 +171,7 @@ export class History {
       await this.catalog.create({ name, partitionCount: 2, configs: none })
       this.#seen.set(
         name,
-        [0, 1].map(() => ({ logStart: 0n, bytes: Buffer.alloc(0) })),
+        [0, 1].map(() => empty),
       )
       this.#note()
     }

@@ -171,6 +171,26 @@ describe('refuses with one line', () => {
     await restore(source, { lsn: 2 })
   })
 
+  test('a point behind a broken segment or under a broken manifest, and not one before the damage', async () => {
+    const disk = new FaultyDisk()
+    const { store, catalog } = await openCatalog({ disk, segmentBytes: 600, strideRecords })
+    const topic = await catalog.create({ name: 'x', partitionCount: 1, configs: new Map() })
+    for (let count = 0; count < 12; count++) {
+      await topic.partitions[0]!.append(batchOf(['a'.repeat(200)])).committed
+    }
+    await store.close()
+    const damaged = disk.copy()
+    for (const name of damaged.names('.log').slice(2)) damaged.get(name)[10]! ^= 1
+    const target = memoryDisk()
+    await restore(damaged, { lsn: 3 }, target)
+    expect((await open(target)).get('x')![0]!.bytes).toHaveLength(batchOf(['a'.repeat(200)]).length)
+    await expect(restore(damaged, { lsn: 12 })).rejects.toThrow(
+      /is broken at 0, .*; what can be brought back ends at/,
+    )
+    disk.put('shard-0/manifest', Buffer.from('nothing of the kind'))
+    await expect(restore(disk, { lsn: 3 })).rejects.toThrow('shard-0/manifest is not sound')
+  })
+
   test('flags that name no point, two, or none that there is', () => {
     expect(() => pointOf({})).toThrow('restore needs one of --to-lsn and --to-time')
     expect(() => pointOf({ toLsn: '1', toTime: '1' })).toThrow('restore needs one of')

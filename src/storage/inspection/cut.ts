@@ -32,8 +32,7 @@ interface Survey {
 }
 
 /**
- * The cut that a point names; for a time the lowest one, so that nothing is in it that was
- * committed later. Rejects with StorageRestoreError where what was alive then is no longer there, or nothing is there yet.
+ * The cut that a point names; for a time the lowest one, so that nothing is in it that was committed later. Rejects with StorageRestoreError where what was alive then is no longer there, or nothing is there yet.
  */
 export async function resolveCut(disk: Disk, point: Point, history: PartitionHistory): Promise<Cut> {
   const time = 'time' in point ? point.time : Infinity
@@ -42,14 +41,14 @@ export async function resolveCut(disk: Disk, point: Point, history: PartitionHis
   const newestLsn = Math.max(0, ...surveys.map(each => each.newestLsn))
   const lsn = 'lsn' in point ? point.lsn : lsnAt(surveys)
   if (lsn < 1) throw new StorageRestoreError('nothing had been committed at that time')
-  if (lsn > newestLsn) {
-    throw new StorageRestoreError(`LSN ${lsn} is newer than the last one that is there, ${newestLsn}`)
-  }
   const broken = surveys.find(each => each.damage !== undefined && lsn > each.newestLsn)
   if (broken) {
     throw new StorageRestoreError(
       `${broken.damage}; what can be brought back ends at LSN ${broken.newestLsn}`,
     )
+  }
+  if (lsn > newestLsn) {
+    throw new StorageRestoreError(`LSN ${lsn} is newer than the last one that is there, ${newestLsn}`)
   }
   const horizonLsn = Math.max(0, ...surveys.map(each => each.horizonLsn))
   if (lsn < horizonLsn) {
@@ -117,11 +116,13 @@ async function survey(disk: Disk, id: number, time: number, history: PartitionHi
     if (!shard.isEmptied(tail.blockNumber + 1, end.blockNumber)) holes.addGap(tail.lsn, end.lsn + 1)
     pass(end.lsn, end.lsn, end.commitTime)
   }
-  damage = shard.faults[0] ?? damage ?? shard.missingBehind(end)
+  damage ??= shard.missingBehind(end)
+  const [listFault] = shard.listFaults
+  const soundLsn = damage === undefined ? end.lsn : tail.lsn
   return {
     shard: id,
-    newestLsn: damage === undefined ? end.lsn : tail.lsn,
-    damage,
+    newestLsn: listFault === undefined ? soundLsn : 0,
+    damage: listFault ?? damage,
     holes: holes.finish(shard, history),
     lsnThen,
     lsnNext,

@@ -48,6 +48,8 @@ class Restoration {
   readonly #later = new Map<number, number>()
   #segment: Segment | undefined
   #tail: Tail = beginning
+  /** The cut has been reached. */
+  #isPast = false
   #entryCount = 0
   #sizeInBytes = 0
 
@@ -81,14 +83,15 @@ class Restoration {
 
   async #copy(part: SegmentAtRest): Promise<void> {
     const { lsn } = this.#options
-    let isBeyond = false
-    const checkedFrom = part.before.lsn < lsn ? 0 : Infinity
-    const { tail } = await part.walk(async block => {
-      isBeyond ||= block.header.lastLsn > lsn
-      if (block.header.firstLsn <= lsn) await this.#write(cut(block, lsn))
-      if (isBeyond) this.#noteLater(block)
+    // What lies behind the cut need not be sound.
+    const checkedFrom = this.#isPast ? Infinity : 0
+    await part.walk(async block => {
+      const { firstLsn, lastLsn } = block.header
+      if (firstLsn <= lsn) await this.#write(cut(block, lsn))
+      if (lastLsn > lsn) this.#noteLater(block)
+      this.#isPast ||= lastLsn >= lsn
     }, checkedFrom)
-    const damage = isBeyond || tail.lsn >= lsn ? undefined : await part.damage()
+    const damage = this.#isPast ? undefined : await part.damage()
     if (damage !== undefined) throw new StorageRestoreError(damage)
     await this.#finish()
   }
@@ -175,19 +178,21 @@ class Restoration {
   #takeOver(): void {
     const { source, lsn, isThere } = this.#options
     const { checkpoint, manifest } = source
+    if (!checkpoint) return
+    const isLater = lsn >= checkpoint.head.lsn
     const isBehindHorizon = manifest.lines.length > 0 && lsn >= manifest.horizonLsn
-    if (!checkpoint || (lsn < checkpoint.head.lsn && !isBehindHorizon)) return
+    if (!isLater && !isBehindHorizon) return
     for (const believed of checkpoint.states) {
       const { partition, logStart, nextOffset, producers } = believed
       if (!isThere(partition)) continue
       const end = this.#later.get(partition) ?? nextOffset
       const state = this.#stateOf(partition)
       if (state.nextOffset < end) state.logStart = state.nextOffset = end
-      state.logStart = Math.min(state.logStart, logStart)
+      state.logStart = isLater ? logStart : Math.min(state.logStart, logStart)
       for (const [producerId, producer] of producers.entries()) {
         const isKnown = state.producers.get(producerId) !== undefined
-        const isLater = producer.batches.some(({ lastOffset }) => lastOffset >= end)
-        if (!isKnown && !isLater) state.producers.restore(producerId, producer)
+        const wroteLater = producer.batches.some(({ lastOffset }) => lastOffset >= end)
+        if (!isKnown && !wroteLater) state.producers.restore(producerId, producer)
       }
     }
   }

@@ -30,8 +30,9 @@ export class ShardAtRest {
   readonly anchor: Anchor | undefined
   readonly checkpoint: Checkpoint | undefined
   readonly manifest: Manifest
-  /** What is wrong with the files that say what counts. */
-  readonly faults: readonly string[]
+  readonly isCheckpointDamaged: boolean
+  /** Why it is not known which segments there are, or not all are there that are listed. */
+  readonly listFaults: string[] = []
   /** Files that count for nothing. */
   readonly leftOver: readonly string[]
   /** The greatest block number that is known to have been synced; walking may raise it. */
@@ -52,18 +53,16 @@ export class ShardAtRest {
     const { files, leftOver } = segmentFiles(names, this.manifest)
     this.#files = files.filter(({ isMissing }) => !isMissing)
     this.leftOver = leftOver
-    this.faults = [
-      ...(manifest ? [] : [`${this.folder}/manifest is not sound, and nothing else says which files count`]),
-      ...(checkpointBytes && !this.checkpoint
-        ? [`${this.folder}/checkpoint is not sound; the next start reads the whole log instead`]
-        : []),
-      ...files
-        .filter(({ isMissing }) => isMissing)
-        .map(({ firstBlock, generation, tail }) => {
-          const name = `${this.folder}/${segmentName(firstBlock, generation)}.log`
-          return `${name} is missing, with what was kept of blocks ${firstBlock} to ${tail!.blockNumber}`
-        }),
-    ]
+    if (!manifest)
+      this.listFaults.push(`${this.folder}/manifest is not sound, and nothing else says which files count`)
+    for (const { firstBlock, generation, tail, isMissing } of files) {
+      if (!isMissing) continue
+      const name = `${this.folder}/${segmentName(firstBlock, generation)}.log`
+      this.listFaults.push(
+        `${name} is missing, with what was kept of blocks ${firstBlock} to ${tail!.blockNumber}`,
+      )
+    }
+    this.isCheckpointDamaged = checkpointBytes !== undefined && !this.checkpoint
     this.knownSynced = Math.max(
       this.anchor?.blockNumber ?? 0,
       this.checkpoint?.head.blockNumber ?? 0,

@@ -80,8 +80,10 @@ class Verification {
   }
 
   async run(): Promise<Verified> {
-    const { anchor, checkpoint, faults, folder, leftOver } = this.#shard
-    for (const fault of faults) this.#report(fault)
+    const { anchor, checkpoint, folder, leftOver } = this.#shard
+    for (const fault of this.#shard.listFaults) this.#report(fault)
+    if (this.#shard.isCheckpointDamaged)
+      this.#report(`${folder}/checkpoint is not sound; the next start reads the whole log instead`)
     let isDamaged = false
     for await (const part of this.#shard.segments())
       isDamaged = (await this.#verifySegment(part)) || isDamaged
