@@ -9,6 +9,7 @@ import { readRecords, type Record } from '../protocol/records/record.ts'
 import { readAnchorSlots } from '../storage/anchor.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
 import { readTable, tableLineLength, tablePosition } from '../storage/footer.ts'
+import { sizeOf } from '../storage/inspection/at-rest.ts'
 import { bodyPosition, readEntry, rowsOf } from '../storage/inspection/entries.ts'
 import { nameOf } from '../storage/inspection/partition-life.ts'
 import { ShardAtRest, type SegmentAtRest } from '../storage/inspection/shard-at-rest.ts'
@@ -62,8 +63,8 @@ class Dump {
 
   async run(): Promise<void> {
     const shards = await shardsOnDisk(this.#disk)
-    const { size: startCount } = await this.#disk.open('start-count')
-    const { size: nextProducerId } = await this.#disk.open('producer-ids')
+    const startCount = await sizeOf(this.#disk, 'start-count')
+    const nextProducerId = await sizeOf(this.#disk, 'producer-ids')
     await this.#writer.write({ type: 'directory', startCount, nextProducerId, shards: shards.length })
     for (const id of shards) {
       const shard = await ShardAtRest.open(this.#disk, id)

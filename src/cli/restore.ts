@@ -4,6 +4,7 @@ import { ConfigError } from '../broker/configs/definition.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { markFormat, markUnfinished, shardsOnDisk } from '../storage/data-directory.ts'
 import { StorageRestoreError } from '../storage/errors.ts'
+import { sizeOf } from '../storage/inspection/at-rest.ts'
 import { resolveCut, type Point } from '../storage/inspection/cut.ts'
 import { isThereAt } from '../storage/inspection/partition-life.ts'
 import { restoreShard } from '../storage/inspection/restoration.ts'
@@ -62,9 +63,8 @@ export async function restoreDirectory(
 }
 
 async function copyCounter(source: Disk, target: Disk, name: string): Promise<void> {
-  const { size } = await source.open(name)
   const counter = await ObeliskSequencer.open(target, name)
-  await counter.reserve(size)
+  await counter.reserve(await sizeOf(source, name))
   await counter.close()
 }
 

@@ -6,6 +6,7 @@ import { readRecord } from '../groups/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
+import { sizeOf } from '../storage/inspection/at-rest.ts'
 import { wasAlive } from '../storage/inspection/holes.ts'
 import { endOfTime, isThereAt, logStartAt } from '../storage/inspection/partition-life.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
@@ -57,7 +58,7 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
       if (isCertain || isThere) unsound(text)
     }
   }
-  const { size: startCount } = await disk.open('start-count')
+  const startCount = await sizeOf(disk, 'start-count')
   const blockEpoch = Math.max(0, ...[...verified.values()].map(each => each.blockEpoch))
   if (startCount < blockEpoch)
     unsound(`start-count stands at ${startCount}, and start ${blockEpoch} has written blocks`)

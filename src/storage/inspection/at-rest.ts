@@ -26,6 +26,16 @@ export async function atRest<Result>(
   }
 }
 
+/** How long a file is; 0 where there is none. It is what a counter counts by. */
+export async function sizeOf(disk: Disk, name: string): Promise<number> {
+  const file = await disk.open(name)
+  try {
+    return file.size
+  } finally {
+    await file.close()
+  }
+}
+
 /** A disk of which nothing is changed; what is not there reads as an empty file. */
 class ReadOnlyDisk implements Disk {
   readonly #disk: Disk
