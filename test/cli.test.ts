@@ -1,5 +1,14 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -202,6 +211,17 @@ describe('a failure to start is one line and exit code 1', () => {
 })
 
 describe('a broker', () => {
+  test('stays for as long as it takes to see that an owner in another container is gone', async () => {
+    const data = newFolder()
+    writeFileSync(join(data, 'lock'), '1 1 abc elsewhere\n')
+    const touched = Date.now() / 1000 - 4
+    utimesSync(join(data, 'lock'), touched, touched)
+    const cli = new Cli(['--port', '0', '--data', data])
+    expect(await cli.ready()).toMatch(/^127/)
+    cli.child.kill('SIGTERM')
+    expect((await cli.ended).code).toBe(0)
+  })
+
   test('says one line on standard output when it is ready, logs to standard error, and ends well', async () => {
     const data = newFolder()
     const cli = new Cli(['--port', '0', '--data', data], { env: { KAFKA_NUM_PARTITON: '3' } })

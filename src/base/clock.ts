@@ -32,3 +32,8 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise(resolve => void clock.after(delayMs, resolve))
 }
+
+/** Resolves after `delayMs` of the machine's own time. The process stays alive for it: nothing else may be open yet. */
+export function systemSleep(delayMs: number): Promise<void> {
+  return new Promise(resolve => void setTimeout(resolve, delayMs))
+}

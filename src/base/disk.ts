@@ -1,6 +1,7 @@
 import { constants, promises, type Stats } from 'node:fs'
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { systemClock, systemSleep } from './clock.ts'
 import { systemRandom } from './random.ts'
 
 /**
@@ -246,6 +247,9 @@ function after(pieces: readonly Buffer[], length: number): readonly Buffer[] {
   return []
 }
 
+/** How often an owner touches its lock, and how long one that is not seen from here may miss that before it is taken for gone. */
+const pulse = { everyMs: 1000, silenceMsMax: 5000 }
+
 /**
  * Takes the lock at `path`: a file that names its owner. Node has no flock, so a link that fails when the name is taken
  * stands for it. A dead owner's lock is replaced by whoever holds the lock named after it, found again in the same
@@ -259,20 +263,24 @@ async function lockFile(path: string): Promise<Unlock> {
     for (;;) {
       try {
         await promises.link(draft, path)
-        return () => unlock(path, owner)
+        return await hold(path, owner)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
       const found = await promises.readFile(path, 'utf8').catch(absent)
       if (found === undefined) continue
       const [pid, , nonce] = found.split(' ')
-      if (isAlive(found)) throw new StorageInUseError(`${dirname(path)} is in use by process ${pid}`)
+      if (await isAlive(found, path, draft)) {
+        throw new StorageInUseError(
+          `${dirname(path)} is in use by process ${pid}${isSeen(found) ? '' : elsewhere}`,
+        )
+      }
       const release = await lockFile(`${path}.${nonce?.trim() || 'unreadable'}`)
       try {
         const still = await promises.readFile(path, 'utf8').catch(absent)
         if (still !== found) continue
         await promises.rename(draft, path)
-        return () => unlock(path, owner)
+        return await hold(path, owner)
       } finally {
         await release()
       }
@@ -282,13 +290,43 @@ async function lockFile(path: string): Promise<Unlock> {
   }
 }
 
-async function unlock(path: string, owner: string): Promise<void> {
-  const found = await promises.readFile(path, 'utf8').catch(absent)
-  if (found === owner) await promises.unlink(path)
+const elsewhere = ' in another container or on another machine'
+
+/** Touches the lock for as long as it is held. */
+async function hold(path: string, owner: string): Promise<Unlock> {
+  const file = await promises.open(path, 'r+')
+  // By writing, so that the file system dates it; and into this very file, should another have taken its name.
+  const touch = (): void => {
+    file.write(owner, 0).catch(() => {})
+    cancel = systemClock.after(pulse.everyMs, touch)
+  }
+  let cancel = systemClock.after(pulse.everyMs, touch)
+  return async () => {
+    cancel()
+    await file.close()
+    const found = await promises.readFile(path, 'utf8').catch(absent)
+    if (found === owner) await promises.unlink(path)
+  }
 }
 
 function ownerText(pid: number, nonce: string): string {
-  return `${pid} ${startTimeOf(pid) ?? '-'} ${nonce}\n`
+  return `${pid} ${startTimeOf(pid) ?? '-'} ${nonce} ${here()}\n`
+}
+
+/** Where process numbers mean what they mean to us: this start of the machine, and this container. */
+function here(): string {
+  try {
+    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot}/${fs.readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return '-'
+  }
+}
+
+/** Whether the owner's process number can be looked up from here. */
+function isSeen(owner: string): boolean {
+  const [, , , place = here()] = owner.trim().split(' ')
+  return place === here()
 }
 
 /** When a process began, as /proc tells it, so that a later one with the same number is not taken for it. */
@@ -302,7 +340,11 @@ function startTimeOf(pid: number): string | undefined {
   }
 }
 
-function isAlive(owner: string): boolean {
+async function isAlive(owner: string, path: string, draft: string): Promise<boolean> {
+  return isSeen(owner) ? isRunning(owner) : hasPulse(path, draft)
+}
+
+function isRunning(owner: string): boolean {
   const [pidText, startTime] = owner.split(' ')
   const pid = Number(pidText)
   if (!Number.isSafeInteger(pid) || pid <= 0) return false
@@ -313,4 +355,22 @@ function isAlive(owner: string): boolean {
   }
   const started = startTimeOf(pid)
   return started === undefined || startTime === '-' || started === startTime
+}
+
+/** Whether somebody still touches the lock at `path`, by the clock of the file system, which has just dated `draft`. */
+async function hasPulse(path: string, draft: string): Promise<boolean> {
+  const touched = await touchedAt(path)
+  const draftedAt = await touchedAt(draft)
+  if (touched === undefined || draftedAt === undefined) return false
+  let leftMs = pulse.silenceMsMax - (draftedAt - touched)
+  for (; leftMs > 0; leftMs -= pulse.everyMs) {
+    await systemSleep(pulse.everyMs)
+    const now = await touchedAt(path)
+    if (now !== touched) return now !== undefined
+  }
+  return false
+}
+
+async function touchedAt(path: string): Promise<number | undefined> {
+  return (await promises.stat(path).catch(absent))?.mtimeMs
 }

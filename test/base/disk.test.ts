@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -135,6 +135,34 @@ describe('the lock of a folder', () => {
     const startTime = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '-'
     await writeFile(join(folder, 'lock'), `${child.pid} ${startTime} abc\n`)
     await expect(nodeDisk(folder).lock()).rejects.toThrow(`in use by process ${child.pid}`)
+  })
+})
+
+describe('the lock of an owner in another container or on another machine, whose process numbers mean nothing here', () => {
+  // The number of one who lives here, with another start: were it of here, it would be taken for gone.
+  const owner = `${process.pid} 1 abc elsewhere\n`
+
+  test('holds for as long as it is touched', async () => {
+    const folder = await temporaryFolder()
+    const lock = join(folder, 'lock')
+    await writeFile(lock, owner)
+    const beat = setInterval(() => void writeFile(lock, owner, { flag: 'r+' }), 100)
+    onTestFinished(() => clearInterval(beat))
+    await expect(nodeDisk(folder).lock()).rejects.toThrow('in another container or on another machine')
+    expect(await readFile(lock, 'utf8')).toBe(owner)
+  })
+
+  test('is taken over once it has not been touched for long', async () => {
+    const folder = await temporaryFolder()
+    const lock = join(folder, 'lock')
+    await writeFile(lock, owner)
+    await utimes(lock, 1_000_000, 1_000_000)
+    const unlock = await nodeDisk(folder).lock()
+    const { mtimeMs } = await stat(lock)
+    // And is touched by the new owner from now on.
+    await expect.poll(async () => (await stat(lock)).mtimeMs, { timeout: 5000 }).toBeGreaterThan(mtimeMs)
+    await unlock()
+    expect(await readdir(folder)).toEqual([])
   })
 })
 
