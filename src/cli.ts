@@ -7,6 +7,7 @@ import type { Broker } from './broker/broker.ts'
 import { ConfigError } from './broker/configs/definition.ts'
 import { Settings } from './broker/configs/settings.ts'
 import { gatherSettings } from './broker/configs/sources.ts'
+import { hostAndPort } from './broker/listeners.ts'
 import { failureLine } from './failures.ts'
 import type { BrokerOptions } from './options.ts'
 import type { DumpFlags, RestoreFlags } from './cli/commands.ts'
@@ -40,7 +41,10 @@ async function serve(flags: Flags): Promise<void> {
   } catch (error) {
     return fail(error)
   }
-  process.stdout.write(`listening on ${broker.address}\n`)
+  // What is bound, which a free port shows nowhere else; every address of the machine is one by loopback too.
+  const { host, port } = broker.listeners[0]!
+  const isEverywhere = ['', '0.0.0.0', '::'].includes(host)
+  process.stdout.write(`listening on ${hostAndPort(isEverywhere ? '127.0.0.1' : host, port)}\n`)
 }
 
 /** Starts the broker; from now on SIGTERM and SIGINT end it in good order, a second one at once. */

@@ -222,6 +222,20 @@ describe('a broker', () => {
     expect((await cli.ended).code).toBe(0)
   })
 
+  test('says where it is bound, whatever clients are told', async () => {
+    const cli = new Cli([
+      '--port',
+      '0',
+      '--memory',
+      '--set',
+      'advertised.listeners=PLAINTEXT://example.test:1234',
+    ])
+    const client = await WireClient.connect(await cli.ready())
+    await client.close()
+    cli.child.kill('SIGTERM')
+    expect((await cli.ended).code).toBe(0)
+  })
+
   test('says one line on standard output when it is ready, logs to standard error, and ends well', async () => {
     const data = newFolder()
     const cli = new Cli(['--port', '0', '--data', data], { env: { KAFKA_NUM_PARTITON: '3' } })

@@ -21,7 +21,7 @@ import { CoordinatorTopic } from './coordinator-topic.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { groupSettings } from './group-settings.ts'
 import { internalTopic, offsetsTopicName } from './internal-topics.ts'
-import { Listeners, type Listener } from './listeners.ts'
+import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
@@ -82,7 +82,7 @@ export class Broker {
   /** `HOST:PORT` of the first listener, as clients are told; `[HOST]:PORT` where the host is an IPv6 address. */
   get address(): string {
     const { advertisedHost, advertisedPort } = this.listeners[0]!
-    return `${advertisedHost.includes(':') ? `[${advertisedHost}]` : advertisedHost}:${advertisedPort}`
+    return hostAndPort(advertisedHost, advertisedPort)
   }
 
   get listeners(): Listener[] {

@@ -34,3 +34,8 @@ export class Listeners {
     this.set({ ...this.get(name), advertisedHost: host, advertisedPort: port })
   }
 }
+
+/** `HOST:PORT`; an IPv6 address stands in brackets. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -34,13 +34,12 @@ export function produceRules(topic: Topic, settings: Settings): ProduceRules {
 function rulesOf(topic: Topic, settings: Settings): ProduceRules {
   const config = new TopicConfig(topic.configs, settings)
   const isAppendTime = config.get('message.timestamp.type') === 'LogAppendTime'
-  const before = config.get('message.timestamp.before.max.ms')
-  const beforeMs = BigInt(before)
+  const beforeMs = BigInt(config.get('message.timestamp.before.max.ms'))
   const afterMs = BigInt(config.get('message.timestamp.after.max.ms'))
   const keys = config.get('cleanup.policy').includes('compact')
   const codec = codecOf(config.get('compression.type'))
-  // The header of a compressed batch tells of its first and of its latest record's time, and of no earlier one's.
-  const inside = codec !== undefined || (!isAppendTime && Number.isSafeInteger(before))
+  // Compressed batches are opened, as Kafka does: what is acknowledged can be read.
+  const inside = true
   return {
     batchLengthMax: config.get('max.message.bytes'),
     isAppendTime,

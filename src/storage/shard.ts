@@ -85,6 +85,7 @@ export class Shard {
   readonly #closed: Block[] = []
   #newest: Promise<void> = Promise.resolve()
   #isCommitting = false
+  #commits: Promise<void> = Promise.resolve()
   /** What is being appended is one produce. */
   #isGathering = false
   #nextBlock: number
@@ -225,7 +226,9 @@ export class Shard {
     if (this.#isCommitting) return
     this.#isCommitting = true
     // Whatever else this turn of the event loop brings shares the block.
-    this.clock.soon(() => void this.#commitAll())
+    this.clock.soon(() => {
+      this.#commits = this.#commitAll()
+    })
   }
 
   #openBlock(): Block {
@@ -487,6 +490,8 @@ export class Shard {
   async close(): Promise<void> {
     this.#isClosing = true
     await this.flush().catch(() => {})
+    // After a fault elsewhere a block may still be being written, and its file must not be another's by then.
+    await this.#commits
     await this.#exclusive
     await this.#chores
     this.#cancelRemoval?.()

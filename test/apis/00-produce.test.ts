@@ -3,7 +3,7 @@ import { produce } from '../../src/broker/apis/00-produce.ts'
 import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
 import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
 import { errorName } from '../../src/protocol/errors.ts'
-import { batchesIn, codecs, readBatch } from '../../src/protocol/records/batch.ts'
+import { batchesIn, batchOverhead, codecs, field, readBatch, seal } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import {
@@ -203,6 +203,27 @@ test('refuses to write into internal topics', async () => {
   const { errorCode } = await produceTo(client, offsets, batchOf(['x']), { version: 12 })
   expect(errorName(errorCode)).toBe('INVALID_TOPIC_EXCEPTION')
 })
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+  'refuses a %s batch whose checksum is right and whose records are not there',
+  async codec => {
+    const client = await connectToBroker()
+    const topic = await makeTopic(client)
+    const sound = batchOf(['a', 'b', 'c'], { codec })
+    for (const damage of [
+      (batch: Buffer) => batch.fill(0x5a, batchOverhead),
+      (batch: Buffer) =>
+        batch.writeInt32BE(4, field.recordCount) && batch.writeInt32BE(3, field.lastOffsetDelta),
+    ]) {
+      const batch = Buffer.from(sound)
+      damage(batch)
+      seal(batch, 0, batch.length)
+      const { errorCode } = await produceTo(client, topic, batch)
+      expect(['CORRUPT_MESSAGE', 'INVALID_RECORD']).toContain(errorName(errorCode))
+    }
+    expect(await produceTo(client, topic, sound)).toMatchObject({ errorCode: 0, baseOffset: 0n })
+  },
+)
 
 test('answers pipelined requests in order, with rising offsets', async () => {
   const client = await connectToBroker()

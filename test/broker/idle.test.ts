@@ -9,10 +9,10 @@ import { batchOf, fetchOf, makeTopic, produceTo } from '../support/requests.ts'
 import { encodeRequest } from '../support/wire-client.ts'
 
 test('closes a connection that has been silent for connections.max.idle.ms, and not one that waits for an answer', async () => {
-  const { address, lines } = await startBroker({ settings: { 'connections.max.idle.ms': 200 } })
+  const { address, lines } = await startBroker({ settings: { 'connections.max.idle.ms': 800 } })
   const waiting = await connect(address)
   const topic = await makeTopic(waiting)
-  const answer = waiting.call(fetch, 13, fetchOf(topic, [{}], { maxWaitMs: 1500 }))
+  const answer = waiting.call(fetch, 13, fetchOf(topic, [{}], { maxWaitMs: 3000 }))
   const idle = await connect(address)
   await idle.closed
   expect(lines.some(line => JSON.stringify(line).includes('closing an idle connection'))).toBe(true)
@@ -35,7 +35,7 @@ test('lets go of a peer that never reads its answer', async () => {
         failed,
       ),
   }
-  const { broker } = await startBroker({ network, settings: { 'connections.max.idle.ms': 200 } })
+  const { broker } = await startBroker({ network, settings: { 'connections.max.idle.ms': 1500 } })
   const client = await connect(broker.address)
   const topic = await makeTopic(client)
   // More than the buffers of both sockets hold.
@@ -48,5 +48,5 @@ test('lets go of a peer that never reads its answer', async () => {
   const limits = { maxBytes: 40_000_000 }
   reader.write(encodeRequest(fetch, 13, 1, fetchOf(topic, [{ partitionMaxBytes: 40_000_000 }], limits)))
   reader.pause()
-  await expect.poll(() => channels[1]?.destroyed, { timeout: 5000 }).toBe(true)
+  await expect.poll(() => channels[1]?.destroyed, { timeout: 20_000 }).toBe(true)
 })
