@@ -118,6 +118,13 @@ test('makes no topic where the broker must not', async () => {
   expect(codes).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION'])
 })
 
+test('makes no topic with more copies than there are nodes', async () => {
+  const { address } = await startBroker({ settings: { 'default.replication.factor': 3 } })
+  const client = await connect(address)
+  const { topics } = await client.call(metadata, 12, { topics: named(uniqueName()) })
+  expect(topics.map(({ errorCode }) => errorName(errorCode))).toEqual(['INVALID_REPLICATION_FACTOR'])
+})
+
 test('refuses names that no topic can have', async () => {
   const client = await connectToBroker()
   const names = ['', '.', 'a b', 'x'.repeat(250)]
