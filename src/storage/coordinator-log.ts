@@ -25,10 +25,19 @@ export class CoordinatorLog {
   /** Appends records as one batch; resolves when they are synced. Rejects and throws as `PartitionLog.append` does. */
   append(records: readonly CoordinatorRecord[], timestamp: bigint): Promise<void> {
     const batch = buildBatch({ records: records.map(({ key, value }) => ({ key, value, timestamp })) })
-    return (this.#lastPending = this.#log.append(batch).committed)
+    const pending = this.#log.append(batch).committed
+    this.#lastPending = pending
+    // Whoever reads the log from now on knows what came of it; a reply to them does not depend on it any more.
+    pending.catch(() => {
+      if (this.#lastPending === pending) this.#lastPending = Promise.resolve()
+    })
+    return pending
   }
 
-  /** Settles when the last append has: a reply that writes nothing waits for it, to say nothing that a crash takes back. */
+  /**
+   * Settles when the last append that is under way has: a reply that writes nothing waits for it, to say nothing that a crash
+   * takes back. Rejects if that one fails, and only while it is waited for.
+   */
   get lastPending(): Promise<void> {
     return this.#lastPending
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import { openTestStore } from './support.ts'
 
 async function replayed(log: CoordinatorLog): Promise<unknown[]> {
@@ -41,5 +42,20 @@ test('replays what was appended, in order, after a restart too', async () => {
   log = new CoordinatorLog(partition)
   expect(await replayed(log)).toEqual(expected.slice(7))
   await log.lastPending
+  await store.close()
+})
+
+test('has nobody wait for an append that has failed already', async () => {
+  const disk = new FaultyDisk()
+  const store = await openTestStore({ disk })
+  const log = new CoordinatorLog(store.create(3, { createdAt: 1 }))
+  disk.before = operation => {
+    if (operation === 'sync') throw systemError('EIO')
+  }
+  const appended = log.append([{ key: Buffer.from('key'), value: null }], 1n)
+  const waiting = log.lastPending
+  await expect(appended).rejects.toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+  await expect(waiting).rejects.toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+  await expect(log.lastPending).resolves.toBeUndefined()
   await store.close()
 })
