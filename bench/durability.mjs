@@ -7,8 +7,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { prepareOdradek, startOdradek } from '../compat/odradek.mjs'
-import { format } from './cases.mjs'
+import { format } from './figures.mjs'
 import { diskSyncP99Ms, syncAll } from './disk.mjs'
+import { measureLimits } from './limit.mjs'
 import { prepareLoadgen, runLoadgen } from './loadgen.mjs'
 import { drawRatios } from './picture.mjs'
 import { median } from './report.mjs'
@@ -53,15 +54,17 @@ async function main() {
   const inProcess = await repeated(inProcessRound)
   const loadgen = await prepareLoadgen()
   const overTcp = loadgen.skip ? undefined : await repeated(tcpRound)
+  const limits = await measureLimits({ rounds, mb: options.quick ? 32 : 256 })
   const seconds = (performance.now() - startedAt) / 1000
-  const text = reportOf({ inProcess, overTcp, diskP99Ms, seconds })
+  const text = reportOf({ inProcess, overTcp, limits, diskP99Ms, seconds })
   console.log(text)
   if (options.quick) return
   writeFileSync(join(import.meta.dirname, 'DURABILITY.md'), text)
   const title = 'Appends a second, one process, against the figures of seed 004: right of the line is better'
   const bars = modes.flatMap(mode =>
     batchSizes.map(size => ({
-      name: size === 1 ? `${mode}, one at a time` : `${mode}, ${size} at once`,
+      group: mode,
+      name: size === 1 ? 'one at a time' : `${size} at once`,
       ratio: inProcess[`${mode} rate ${size}`] / seed[mode].perSecond,
     })),
   )
@@ -186,7 +189,7 @@ async function tcpRound() {
   return figures
 }
 
-function reportOf({ inProcess, overTcp, diskP99Ms, seconds }) {
+function reportOf({ inProcess, overTcp, limits, diskP99Ms, seconds }) {
   const promises = {
     sync: 'each produce has a sync of its own before it is answered',
     group: 'each produce is answered after the sync of its block, which it shares',
@@ -222,6 +225,12 @@ function reportOf({ inProcess, overTcp, diskP99Ms, seconds }) {
     overTcp ? plain(overTcp[`${mode} rate`]) : '-',
     format(overTcp?.[`${mode} cpu`]),
   ])
+  const limitRows = limits.map(({ blockKib, file, bare, odradek, share }) => [
+    `${blockKib} KiB`,
+    file,
+    ...[bare, odradek].flatMap(({ rate, cpu }) => [plain(rate), cpu.toFixed(2)]),
+    `${Math.round(share * 100)} %`,
+  ])
   return `# Durability modes
 
 Written by \`node ${['bench/durability.mjs', ...process.argv.slice(2)].join(' ')}\` on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s.
@@ -254,6 +263,13 @@ franz-go from a process of its own, acks=all: latency at ${plain(tcpRate)} recor
 gives. An async topic shows records once they are written, which waits for 1,000 records or 20 ms.
 
 ${tableOf(['mode', 'produce to ack, p50', 'p99', 'produce to consume, p50', 'records/s', 'CPU s/GB'], tcpRows)}
+
+## Against the bare disk
+
+The produce path behind the socket (copy, check, stamp, append, commit) in blocks of one size, against a loop that does nothing but
+writev and fdatasync of as many bytes; in files that grow, and in files that were written before.
+
+${tableOf(['block', 'file', 'bare, MB/s', 'CPU s/GB', 'odradek, MB/s', 'CPU s/GB', 'share'], limitRows)}
 `
 }
 

@@ -1,6 +1,7 @@
 // How much of the bare rate of writev + fdatasync the produce path reaches, block by block of the same size: batches of
 // 16 KiB are copied as from a socket, checked, stamped, appended, and committed.
-//   node bench/limit.mjs [--rounds N] [--mb N] [--quick]
+//   node bench/limit.mjs [--rounds N] [--mb N]
+// bench/durability.mjs writes the same into bench/DURABILITY.md.
 import fs from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,75 +10,96 @@ import { prepareOdradek } from '../compat/odradek.mjs'
 import { syncAll } from './disk.mjs'
 import { median } from './report.mjs'
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '7' },
-    mb: { type: 'string', default: '256' },
-    quick: { type: 'boolean', default: false },
-  },
-})
-const rounds = options.quick ? 3 : Number(options.rounds)
-const totalLength = (options.quick ? 64 : Number(options.mb)) * 1024 * 1024
+const mebibyte = 1024 * 1024
+/** Small, so that files die and are used again within a run. */
+const segmentBytes = 64 * mebibyte
 
-await prepareOdradek()
-// What was just built.
-const { batchOf, makeFolder, withStore } = await import('./store.mjs')
-const { checkBatch } = await import('../dist/protocol/records/check.js')
+if (process.argv[1] === import.meta.filename) await print()
 
-/** A batch of 16 KiB in records of 100 bytes, nearly. */
-const batch = batchOf(148, 100)
-
-for (const blockKib of [64, 1024]) {
-  const perBlock = (blockKib * 1024) / (16 * 1024)
-  const results = { bare: [], odradek: [] }
-  // In turn, so that a busy machine is unfair to both alike.
-  for (let round = 0; round < rounds; round++) {
-    results.bare.push(await bare(perBlock))
-    results.odradek.push(await produced(perBlock))
+async function print() {
+  const { values: options } = parseArgs({
+    options: { rounds: { type: 'string', default: '7' }, mb: { type: 'string', default: '256' } },
+  })
+  await prepareOdradek()
+  for (const row of await measureLimits({ rounds: Number(options.rounds), mb: Number(options.mb) })) {
+    const { bare, odradek } = row
+    console.log(
+      `blocks of ${row.blockKib} KiB, ${row.file}: bare ${bare.rate.toFixed(0)} MB/s at ${bare.cpu.toFixed(2)} CPU s/GB, ` +
+        `odradek ${odradek.rate.toFixed(0)} MB/s at ${odradek.cpu.toFixed(2)}: ${(row.share * 100).toFixed(0)} %`,
+    )
   }
-  const rate = name => median(results[name].map(result => result.rate))
-  const cpu = name => median(results[name].map(result => result.cpu))
-  const share = median(results.odradek.map((result, index) => result.rate / results.bare[index].rate))
-  console.log(
-    `blocks of ${blockKib} KiB: bare ${rate('bare').toFixed(0)} MB/s at ${cpu('bare').toFixed(2)} CPU s/GB, ` +
-      `odradek ${rate('odradek').toFixed(0)} MB/s at ${cpu('odradek').toFixed(2)}: ${(share * 100).toFixed(0)} %`,
-  )
 }
 
-async function bare(perBlock) {
+/**
+ * Rows of { blockKib, file: 'growing' | 'used again', bare, odradek, share }; rates in MB/s, CPU in s/GB, medians of rounds in
+ * which the two alternate, so that a busy machine is unfair to both alike. Odradek must have been built.
+ */
+export async function measureLimits({ rounds, mb }) {
+  const rows = []
+  for (const blockKib of [64, 1024]) {
+    for (const file of ['growing', 'used again']) {
+      const work = { perBlock: blockKib / 16, isUsed: file === 'used again', length: mb * mebibyte }
+      const pairs = []
+      for (let round = 0; round < rounds; round++) pairs.push([await bare(work), await produced(work)])
+      const [bares, odradeks] = [pairs.map(([first]) => first), pairs.map(([, second]) => second)]
+      const share = median(pairs.map(([first, second]) => second.rate / first.rate))
+      rows.push({ blockKib, file, bare: middle(bares), odradek: middle(odradeks), share })
+    }
+  }
+  return rows
+}
+
+function middle(results) {
+  return { rate: median(results.map(each => each.rate)), cpu: median(results.map(each => each.cpu)) }
+}
+
+/** A batch of 16 KiB in records of 100 bytes, nearly. */
+async function makeBatch() {
+  const { batchOf } = await import('./store.mjs')
+  return batchOf(148, 100)
+}
+
+async function bare({ perBlock, isUsed, length }) {
+  const { makeFolder } = await import('./store.mjs')
+  const batch = await makeBatch()
   const folder = await makeFolder('bare-')
   await syncAll()
   const fd = fs.openSync(join(folder, 'log'), 'w')
   const pieces = [Buffer.alloc(batch.length * perBlock, batch)]
   const blockLength = pieces[0].length
-  const count = Math.floor(totalLength / blockLength)
-  try {
-    return await measured(count * blockLength, async () => {
-      for (let index = 0; index < count; index++) {
-        await new Promise((resolve, reject) => {
-          fs.writev(fd, pieces, index * blockLength, error => {
-            if (error) return reject(error)
-            fs.fdatasync(fd, error => (error ? reject(error) : resolve()))
-          })
+  const writeAll = async total => {
+    for (let written = 0; written < total; written += blockLength) {
+      // As the log begins another file; one that was written before when files are used again.
+      const position = isUsed ? written % segmentBytes : written
+      await new Promise((resolve, reject) => {
+        fs.writev(fd, pieces, position, error => {
+          if (error) return reject(error)
+          fs.fdatasync(fd, error => (error ? reject(error) : resolve()))
         })
-      }
-    })
+      })
+    }
+  }
+  try {
+    if (isUsed) await writeAll(segmentBytes + blockLength)
+    return await measured(length, () => writeAll(length))
   } finally {
     fs.closeSync(fd)
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function produced(perBlock) {
-  const blockBytes = batch.length * perBlock
-  const count = Math.floor(totalLength / blockBytes)
-  return withStore({ blockBytes }, ({ store, logs, slabs }) =>
-    measured(count * blockBytes, async () => {
-      let turn = 0
+async function produced({ perBlock, isUsed, length }) {
+  const { withStore } = await import('./store.mjs')
+  const { checkBatch } = await import('../dist/protocol/records/check.js')
+  const batch = await makeBatch()
+  const options = { blockBytes: batch.length * perBlock, segmentBytes, spareSegmentsMax: isUsed ? 2 : 0 }
+  return withStore(options, async ({ store, logs, slabs }) => {
+    let turn = 0
+    const produce = async total => {
       const waiting = []
-      for (let index = 0; index < count; index++) {
+      for (let written = 0; written < total;) {
         let committed
-        for (let each = 0; each < perBlock; each++) {
+        for (let each = 0; each < perBlock; each++, written += batch.length) {
           const region = slabs.copyOf(batch)
           checkBatch(region.bytes)
           committed = logs[turn++ % logs.length].append(region.bytes, { hold: region }).committed
@@ -86,10 +108,13 @@ function produced(perBlock) {
         // The next block is made while this one is written, as with many clients.
         waiting.push(committed)
         if (waiting.length > 2) await waiting.shift()
+        if (isUsed) for (const log of logs) log.deleteBefore(log.highWatermark)
       }
       await store.flushed()
-    }),
-  )
+    }
+    if (isUsed) await produce(3 * segmentBytes)
+    return measured(length, () => produce(length))
+  })
 }
 
 async function measured(length, work) {

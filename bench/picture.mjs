@@ -1,4 +1,4 @@
-// Draws the ratios as horizontal bars on a logarithmic axis; the middle line is Apache Kafka.
+// Draws ratios as horizontal bars on a logarithmic axis; the middle line is what is compared with.
 
 const rowHeight = 26
 const labelWidth = 230
@@ -6,8 +6,8 @@ const plotWidth = 520
 const valueWidth = 80
 const ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
-/** The SVG of `bars`, each { group, name, ratio }: above 1 odradek is ahead. Readable on light and on dark. */
-export function drawRatios(bars, title) {
+/** The SVG of `bars`, each { group, name, ratio }: above 1 odradek is ahead of `other`. Readable on light and on dark. */
+export function drawRatios(bars, title, other = 'Apache Kafka') {
   const ratios = bars.map(bar => bar.ratio)
   const low = ticks.findLast(tick => tick <= Math.min(0.5, ...ratios)) ?? ticks[0]
   const high = ticks.find(tick => tick >= Math.max(2, ...ratios)) ?? ticks.at(-1)
@@ -22,7 +22,7 @@ export function drawRatios(bars, title) {
     .filter(tick => tick >= low && tick <= high)
     .map(
       tick => `<line class="${tick === 1 ? 'one' : 'grid'}" x1="${at(x(tick))}" x2="${at(x(tick))}" y1="44" y2="${bottom}"/>
-<text class="tick" x="${at(x(tick))}" y="${bottom + 18}" text-anchor="middle">${tick === 1 ? 'Apache Kafka' : `${tick}x`}</text>`,
+<text class="tick" x="${at(x(tick))}" y="${bottom + 18}" text-anchor="middle">${tick === 1 ? other : `${tick}x`}</text>`,
     )
   let y = 48 - rowHeight
   const rows = bars.map((bar, index) => {
