@@ -4,7 +4,7 @@ import { batchesIn, type Batch } from '../protocol/records/batch.ts'
 import { cleanable, type Cleanable } from './compaction/cleanable.ts'
 import { cleanBatch, type CleaningRules } from './compaction/batch-cleaning.ts'
 import { DirtySection } from './compaction/dirty-section.ts'
-import { OffsetMap } from './compaction/offset-map.ts'
+import { OffsetMap, offsetMapLength } from './compaction/offset-map.ts'
 import { TransactionWalk } from './compaction/transaction-walk.ts'
 import type { Pace } from './pace.ts'
 import type { PartitionLog } from './partition-log.ts'
@@ -34,12 +34,14 @@ export async function compact(shard: Shard, options: CompactionOptions): Promise
   const nowMs = shard.clock.now()
   const due = dueLogs(shard, nowMs, options)
   const cleanings: LogCleaning[] = []
-  let bytesMax = options.mapBytesMax
+  const { loadFactor } = options
+  let bytesMax = Math.max(options.mapBytesMax, offsetMapLength(1, loadFactor))
   for (const { log, range } of due) {
     if (shard.isStopping) return
-    const recordCount = range.firstUncleanableOffset - range.firstDirtyOffset
-    const map = new OffsetMap({ bytesMax, loadFactor: options.loadFactor, recordCount })
-    if (cleanings.length > 0 && map.keyCountMax < recordCount) break
+    const recordCount = Math.max(0, range.firstUncleanableOffset - range.firstDirtyOffset)
+    // Only the first may be cut short by too little memory.
+    if (cleanings.length > 0 && offsetMapLength(recordCount, loadFactor) > bytesMax) break
+    const map = new OffsetMap({ bytesMax, loadFactor, recordCount })
     const cleaning = new LogCleaning(log, range, map, nowMs)
     try {
       await cleaning.decide(options.pace)
@@ -53,7 +55,6 @@ export async function compact(shard: Shard, options: CompactionOptions): Promise
     }
     cleanings.push(cleaning)
     bytesMax -= map.sizeInBytes
-    if (bytesMax <= 0) break
   }
   if (cleanings.length > 0) await apply(shard, cleanings, options)
 }
@@ -113,8 +114,9 @@ async function apply(
   })
   if (!isDone) return
   for (const { log, endOffset } of cleanings) {
-    log.state.cleanedOffset = endOffset
-    log.state.virtualSegments.join(endOffset, log.settings.segmentBytes)
+    const { settings, state } = log
+    state.cleanedOffset = Math.max(state.cleanedOffset, endOffset)
+    state.virtualSegments.join(endOffset, settings.segmentBytes)
   }
   await shard.noteCompacted()
 }

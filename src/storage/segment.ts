@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Disk, DiskFile } from '../base/disk.ts'
 import type { Region } from '../base/slabs.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { writeFooter } from './footer.ts'
+import { trailerLength, writeFooter } from './footer.ts'
 import { Rows, rowLength, type RowView } from './row.ts'
 import type { Run } from './run.ts'
 import { segmentName } from './segment-files.ts'
@@ -168,7 +168,11 @@ export class Segment {
     assert(lengthOf(index) === this.#indexSize, 'a segment finished before its index was written')
     const footer = this.drawFooter()
     await this.#index!.sync()
-    await this.file.writev(this.size, [footer])
+    // The trailer last, and once the rest is synced: it vouches for rows that are not looked at when it is found.
+    const trailerAt = footer.length - trailerLength
+    await this.file.writev(this.size, [footer.subarray(0, trailerAt)])
+    await this.file.sync()
+    await this.file.writev(this.size + trailerAt, [footer.subarray(trailerAt)])
     await this.file.truncate(this.size + footer.length)
     await this.file.sync()
     this.isClosed = true

@@ -15,6 +15,11 @@ const digestWords = 4
 const entryLength = digestWords * 4 + 8
 const absent = -1
 
+/** Bytes of a table that holds so many keys. */
+export function offsetMapLength(keyCount: number, loadFactor: number): number {
+  return (Math.ceil(keyCount / loadFactor) + 1) * entryLength
+}
+
 /**
  * The latest offset of each key, in bounded memory that is taken at once (Kafka's SkimpyOffsetMap). Keys are known by 128 bits
  * of their SHA-256: nobody finds two keys that share them, so no key is ever taken for another.
