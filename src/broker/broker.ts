@@ -221,8 +221,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
 const catalogShard = 0
 
 async function dismantle({ store, producerIds }: Services): Promise<void> {
-  await producerIds.close()
-  await store.close()
+  // What the one cannot write any more must not keep the other open.
+  await producerIds.close().finally(() => store.close())
 }
 
 function lookupOf(catalog: Catalog): TopicLookup {

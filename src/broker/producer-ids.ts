@@ -1,4 +1,5 @@
-import type { ObeliskSequencer } from '../sequencers/obelisk.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { SequencerError, type ObeliskSequencer } from '../sequencers/obelisk.ts'
 
 // One sync hands out this many; what is left of a range at a crash is lost, never repeated.
 const rangeLength = 1000
@@ -14,7 +15,10 @@ export class ProducerIds {
     this.#sequencer = sequencer
   }
 
-  /** An id that was never given before and never will be again, not even after a crash. */
+  /**
+   * An id that was never given before and never will be again, not even after a crash. Rejects with KAFKA_STORAGE_ERROR
+   * where the disk does not keep it; the next call tries again.
+   */
   async next(): Promise<bigint> {
     while (this.#next === this.#end) {
       await (this.#reservation ??= this.#reserve().finally(() => (this.#reservation = undefined)))
@@ -23,7 +27,7 @@ export class ProducerIds {
   }
 
   async #reserve(): Promise<void> {
-    const first = await this.#sequencer.reserve(rangeLength)
+    const first = await this.#sequencer.reserve(rangeLength).catch(refuse)
     this.#next = first
     this.#end = first + BigInt(rangeLength)
   }
@@ -31,4 +35,9 @@ export class ProducerIds {
   close(): Promise<void> {
     return this.#sequencer.close()
   }
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof SequencerError) throw new KafkaError('KAFKA_STORAGE_ERROR', error.message)
+  throw error
 }

@@ -76,3 +76,26 @@ test('never repeats an id, not even after a restart', async () => {
   }
   expect(new Set(ids).size).toBe(ids.length)
 })
+
+test('says KAFKA_STORAGE_ERROR while the disk does not keep a new range, and gives ids again once it does', async () => {
+  const disk = memoryDisk()
+  let isFull = false
+  const openFile = disk.open.bind(disk)
+  disk.open = async name => {
+    const file = await openFile(name)
+    const truncate = file.truncate.bind(file)
+    file.truncate = async size => {
+      if (isFull) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      return truncate(size)
+    }
+    return file
+  }
+  const { address, broker } = await startBroker({ disk })
+  const client = await connect(address)
+  isFull = true
+  const refused = await ask(client, {})
+  expect([errorName(refused.errorCode), refused.producerId]).toEqual(['KAFKA_STORAGE_ERROR', -1n])
+  isFull = false
+  expect(await ask(client, {})).toMatchObject({ errorCode: 0, producerEpoch: 0 })
+  expect(broker.bugs).toEqual([])
+})
