@@ -6,7 +6,7 @@ import { markFormat, markUnfinished, shardsOnDisk } from '../storage/data-direct
 import { StorageRestoreError } from '../storage/errors.ts'
 import { sizeOf } from '../storage/inspection/at-rest.ts'
 import { resolveCut, type Point } from '../storage/inspection/cut.ts'
-import { isThereAt } from '../storage/inspection/partition-life.ts'
+import { isThereAt, logStartAt } from '../storage/inspection/partition-life.ts'
 import { restoreShard } from '../storage/inspection/restoration.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 
@@ -36,9 +36,9 @@ export async function restoreDirectory(
   const { history, fault } = await readHistory(source)
   if (fault !== undefined) throw new StorageRestoreError(`${fault}; odradek verify says more`)
   const { lsn, horizonLsn } = await resolveCut(source, point, history)
-  const isThere = (partition: number): boolean => {
+  const logStartOf = (partition: number): number | undefined => {
     const life = history.life(partition)
-    return life !== undefined && isThereAt(life, lsn)
+    return life && isThereAt(life, lsn) ? logStartAt(life, lsn) : undefined
   }
 
   const unlock = await target.lock()
@@ -47,7 +47,7 @@ export async function restoreDirectory(
     const restored = []
     for (const id of await shardsOnDisk(source)) {
       const shard = await ShardAtRest.open(source, id)
-      restored.push(await restoreShard({ source: shard, target, lsn, horizonLsn, strideRecords, isThere }))
+      restored.push(await restoreShard({ source: shard, target, lsn, horizonLsn, strideRecords, logStartOf }))
     }
     for (const name of counters) await copyCounter(source, target, name)
     await markFormat(target)

@@ -1,10 +1,11 @@
 import type { Disk } from '../base/disk.ts'
-import { CatalogHistory } from '../broker/catalog-history.ts'
+import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
+import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
 import { offsetsTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
-import { readRecords, type Record } from '../protocol/records/record.ts'
+import { readRecords } from '../protocol/records/record.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
 import { sizeOf } from '../storage/inspection/at-rest.ts'
 import { wasAlive } from '../storage/inspection/holes.ts'
@@ -22,7 +23,8 @@ export interface Verification {
 
 /** Walks everything in a data directory at rest, and tells `progress` about it. */
 export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<Verification> {
-  const history = new CatalogHistory()
+  // Once the metadata has been compacted, a topic may be named only after its first entries.
+  const { history } = await readHistory(disk)
   const findings: Finding[] = []
   const unsound = (text: string): void => void findings.push({ isUnsound: true, text })
   const check = recordCheck(history, unsound)
@@ -37,14 +39,13 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
     const each = await verifyShard({
       shard,
       nameOf: partition => history.nameOf(partition),
-      inspect: (batch, row) => check(batch, row.partition, row.lsn),
+      inspect: (batch, row) => check(batch, row.partition),
       advance: length => progress?.advance(length),
     })
     findings.push(...each.findings)
     verified.set(shard.id, each)
   }
   progress?.end()
-  // What is alive is known once the whole of the metadata has been read.
   for (const shard of shards) {
     const { holes, bookmarkFaults } = verified.get(shard.id)!
     for (const hole of holes.finish(shard, history)) {
@@ -69,13 +70,16 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
 function recordCheck(
   history: CatalogHistory,
   unsound: (text: string) => void,
-): (batch: Batch, partition: number, lsn: number) => void {
-  return (batch, partition, lsn) => {
+): (batch: Batch, partition: number) => void {
+  return (batch, partition) => {
     const isMetadata = partition === catalogPartitionId
     if (!isMetadata && history.life(partition)?.topic !== offsetsTopicName) return
+    const read = isMetadata ? readCatalogRecord : readRecord
     try {
-      if (isMetadata) history.add(batch, lsn)
-      else for (const record of readRecords(batch)) checkOffsetsRecord(record)
+      for (const { key, value } of readRecords(batch)) {
+        if (key === null) throw new Error('it has no key')
+        read(key, value)
+      }
     } catch (error) {
       const name = history.nameOf(partition)
       unsound(
@@ -83,11 +87,6 @@ function recordCheck(
       )
     }
   }
-}
-
-function checkOffsetsRecord({ key, value }: Record): void {
-  if (key === null) throw new Error('it has no key')
-  readRecord(key, value)
 }
 
 /** Says what was found, a line each, and a summary; true where everything is sound. */

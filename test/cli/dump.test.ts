@@ -192,7 +192,7 @@ describe('a known store', () => {
 })
 
 test('indexes and footers are those of the closed segments', async () => {
-  const history = new History(11, 1500)
+  const history = new History(11, { segmentBytes: 1500 })
   await history.run(30)
   await history.store.close()
   const lines = await dump(history.disk, { indexes: true })

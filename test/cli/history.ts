@@ -4,6 +4,7 @@ import { Settings } from '../../src/broker/configs/settings.ts'
 import { Catalog, catalogPartitionId } from '../../src/broker/catalog.ts'
 import { offsetCommit } from '../../src/groups/records.ts'
 import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
+import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
@@ -48,6 +49,20 @@ export class SteppedClock implements Clock {
   readonly soon = systemClock.soon
 }
 
+const compacted: LogSettings = {
+  ...defaultLogSettings,
+  isDeleted: false,
+  isCompacted: true,
+  segmentBytes: 400,
+  minCleanableDirtyRatio: 0,
+  fileDeleteDelayMs: 0,
+}
+const retained: LogSettings = {
+  ...defaultLogSettings,
+  segmentBytes: 400,
+  retentionBytes: 800,
+  fileDeleteDelayMs: 0,
+}
 const none: ReadonlyMap<string, string> = new Map()
 const empty: SeenPartition = { logStart: 0n, bytes: Buffer.alloc(0) }
 
@@ -66,12 +81,19 @@ export class History {
   lsn = 0
   /** The LSN of the newest change that took something away. */
   lastDeletion = 0
-  #seen = new Map<string, SeenPartition[]>()
+  #seen = new Map<string, readonly SeenPartition[]>()
   #sequences = new Map<number, number>()
   #topicCount = 0
 
-  constructor(seed: number, segmentBytes?: number) {
+  readonly #isKeptUp: boolean
+
+  /** With upkeep, logs are compacted or lose their oldest records, and segments are rewritten. */
+  constructor(
+    seed: number,
+    { segmentBytes, isKeptUp = false }: { segmentBytes?: number; isKeptUp?: boolean } = {},
+  ) {
     this.random = seededRandom(seed)
+    this.#isKeptUp = isKeptUp
     this.options = {
       shards: 1 + this.random.below(3),
       segmentBytes: segmentBytes ?? 700 + this.random.below(6000),
@@ -87,7 +109,17 @@ export class History {
     const opened = await openCatalog({ disk: this.disk, random: this.random, ...this.options })
     this.store = opened.store
     this.catalog = opened.catalog
+    this.#configure()
     if (isNew) this.#note()
+  }
+
+  #configure(): void {
+    if (!this.#isKeptUp) return
+    this.store.partition(catalogPartitionId)!.configure(compacted)
+    for (const { name, partitions } of this.catalog.topics()) {
+      const settings = name < 'c' ? compacted : retained
+      for (const log of partitions) log.configure(settings)
+    }
   }
 
   /** Lets so much happen. */
@@ -109,12 +141,39 @@ export class History {
     const what = this.random.below(100)
     const topics = this.catalog.topics()
     if (topics.length === 0 || what < 12) return this.#create()
+    if (this.#isKeptUp && this.random.below(5) === 0) return this.#keepUp()
     if (what < 75) return this.#append()
     if (what < 82) return this.#commitOffset()
     if (what < 89) return this.#deleteRecords()
     if (what < 94) return this.#delete()
     if (what < 97) return this.#grow()
     await this.#restart(what < 99)
+  }
+
+  async #keepUp(): Promise<void> {
+    await this.#settle()
+    const logs = this.catalog.topics().flatMap(({ partitions }) => partitions)
+    const cuts = logs.flatMap(log => {
+      const offset = log.retainedFrom()
+      return offset === undefined ? [] : [{ log, offset }]
+    })
+    if (cuts.length > 0) {
+      await this.catalog.deleteRecords(cuts)
+      await this.#look()
+      this.#note()
+    }
+    if (this.random.below(2) === 0) await this.store.compact({ isForced: true })
+    else await this.store.reclaim({ liveRatio: 0.9 })
+    // Compaction writes no entry; how things were at this LSN is how they are now.
+    await this.#look()
+    this.moments.set(this.lsn, new Map(this.#seen))
+    this.lastDeletion = this.lsn
+    this.#mark()
+  }
+
+  /** Takes what is to be seen now for what is right. */
+  async #look(): Promise<void> {
+    this.#seen = new Map(await seen(this.catalog))
   }
 
   async #create(): Promise<void> {
@@ -124,6 +183,7 @@ export class History {
     if (this.catalog.topic(name)) return
     const partitionCount = 1 + this.random.below(3)
     await this.catalog.create({ name, partitionCount, configs: none })
+    this.#configure()
     this.#seen.set(
       name,
       Array.from({ length: partitionCount }, () => empty),
@@ -136,6 +196,7 @@ export class History {
     await this.#settle()
     const { name, partitions } = this.#anyTopic()
     await this.catalog.grow(name, partitions.length + 1)
+    this.#configure()
     this.#seen.set(name, [...this.#seen.get(name)!, empty])
     this.#note()
     this.#mark()
@@ -158,7 +219,16 @@ export class History {
         name,
         index,
         log,
-        batchOf(values, { producerId: BigInt(log.id), producerEpoch: 0, baseSequence }),
+        batchOf(values, {
+          records: values.map(value => ({
+            key: Buffer.from(value.slice(0, 1)),
+            value: Buffer.from(value),
+            timestamp: BigInt(this.clock.now()),
+          })),
+          producerId: BigInt(log.id),
+          producerEpoch: 0,
+          baseSequence,
+        }),
       )
     }
     if (this.random.below(2) === 0) await this.#settle()
@@ -169,6 +239,7 @@ export class History {
     const name = '__consumer_offsets'
     if (!this.catalog.topic(name)) {
       await this.catalog.create({ name, partitionCount: 2, configs: none })
+      this.#configure()
       this.#seen.set(
         name,
         [0, 1].map(() => empty),

@@ -10,8 +10,6 @@ export interface Hole {
   readonly toOffset: number
   /** The entries had LSNs above this one. */
   readonly afterLsn: number
-  /** The checkpoint's, where it says that all of the hole was dead; Infinity where it does not. */
-  readonly deadByLsn: number
 }
 
 interface Gap {
@@ -29,7 +27,7 @@ interface End {
 export class HoleFinder {
   readonly #gaps: Gap[] = []
   readonly #ends = new Map<number, End>()
-  readonly #holes: Omit<Hole, 'deadByLsn'>[] = []
+  readonly #holes: Hole[] = []
 
   /** Blocks are missing whose entries had LSNs between these, both excluded. */
   addGap(afterLsn: number, beforeLsn: number): void {
@@ -55,21 +53,16 @@ export class HoleFinder {
    * compacted has holes by itself.
    */
   finish({ id, checkpoint, manifest }: ShardAtRest, history: PartitionHistory): Hole[] {
-    const bookmarks = new Map(checkpoint?.states.map(state => [state.partition, state]))
+    const ends = new Map(checkpoint?.states.map(({ partition, nextOffset }) => [partition, nextOffset]))
     const compacted = new Map(manifest.compacted.map(each => [each.partition, each.compactedOffset]))
     for (const { partition, createdLsn, deletedLsn, shard } of history.lives()) {
       const { nextOffset: fromOffset, gapCount } = this.#endOf(partition)
       const gap = this.#gaps.slice(gapCount).find(gap => gap.untilLsn > createdLsn)
       if (!gap || shard !== id) continue
-      const toOffset = deletedLsn < Infinity ? Infinity : (bookmarks.get(partition)?.nextOffset ?? 0)
+      const toOffset = deletedLsn < Infinity ? Infinity : (ends.get(partition) ?? 0)
       if (toOffset > fromOffset) this.#holes.push({ partition, fromOffset, toOffset, afterLsn: gap.afterLsn })
     }
-    return this.#holes
-      .filter(({ partition, toOffset }) => toOffset > (compacted.get(partition) ?? 0))
-      .map(hole => {
-        const isDead = (bookmarks.get(hole.partition)?.logStart ?? 0) >= hole.toOffset
-        return { ...hole, deadByLsn: isDead ? checkpoint!.head.lsn : Infinity }
-      })
+    return this.#holes.filter(({ partition, toOffset }) => toOffset > (compacted.get(partition) ?? 0))
   }
 }
 
@@ -83,8 +76,5 @@ export function wasAlive(hole: Hole, history: PartitionHistory, lsn: number): bo
 /** The LSN from which on nothing in the hole is missed. */
 export function missedUntil(hole: Hole, history: PartitionHistory): number {
   const life = history.life(hole.partition)
-  if (!life) return 0
-  const said = deadFrom(life, hole.toOffset)
-  // Retention leaves no record of when it was; the checkpoint knows that it has been.
-  return said < Infinity ? said : hole.deadByLsn
+  return life ? deadFrom(life, hole.toOffset) : 0
 }

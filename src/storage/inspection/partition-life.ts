@@ -9,7 +9,7 @@ export interface PartitionLife {
   readonly createdLsn: number
   /** The LSN of the entry that deleted it; Infinity while it is there. */
   readonly deletedLsn: number
-  /** Where DeleteRecords moved its start to, and the LSNs of the entries that say so; both rise. */
+  /** Where DeleteRecords or retention moved its start to, and the LSNs of the entries that say so; both rise. */
   readonly logStarts: readonly { readonly lsn: number; readonly offset: number }[]
 }
 

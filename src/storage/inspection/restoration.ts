@@ -21,8 +21,8 @@ export interface ShardRestoration {
   /** What was there before this LSN cannot be told, and is not to be told of the restored shard either. */
   readonly horizonLsn: number
   readonly strideRecords: number
-  /** Whether a partition was there then. */
-  isThere(partition: number): boolean
+  /** Where a partition started then; undefined for those that were not there. */
+  logStartOf(partition: number): number | undefined
 }
 
 /** What was written of a shard. */
@@ -58,7 +58,7 @@ class Restoration {
   }
 
   async run(): Promise<Restored> {
-    const { source, target, lsn, horizonLsn } = this.#options
+    const { source, target, lsn, horizonLsn, logStartOf } = this.#options
     for await (const part of source.segments()) await this.#copy(part)
     this.#takeOver()
     const anchorFile = await target.open(anchorName(source.id))
@@ -67,7 +67,10 @@ class Restoration {
     if (this.#states.size > 0) {
       const { generationNext } = emptyManifest
       const bookmarks = writeBookmarks(this.#states.values(), generationNext)
-      const manifest = { ...emptyManifest, horizonLsn: Math.min(horizonLsn, lsn) }
+      const compacted = source.manifest.compacted.filter(
+        ({ partition }) => logStartOf(partition) !== undefined,
+      )
+      const manifest = { ...emptyManifest, horizonLsn: Math.min(horizonLsn, lsn), compacted }
       if (horizonLsn > 0) await target.replace(manifestName(source.id), writeManifest(manifest))
       await target.replace(checkpointName(source.id), writeCheckpoint(this.#tail, bookmarks))
       if (this.#tail !== beginning) anchor.write(this.#tail)
@@ -171,29 +174,27 @@ class Restoration {
     this.#segment = undefined
   }
 
-  /**
-   * What the checkpoint knows of partitions and no entry tells, since those are gone that were dead: ends, starts and producers. It
-   * is of use where nothing behind the cut is gone.
-   */
+  /** What is known of partitions and no entry tells, since those are gone that were dead: starts, ends and producers. */
   #takeOver(): void {
-    const { source, lsn, isThere } = this.#options
+    const { source, lsn, logStartOf } = this.#options
     const { checkpoint, manifest } = source
-    if (!checkpoint) return
-    const isLater = lsn >= checkpoint.head.lsn
     const isBehindHorizon = manifest.lines.length > 0 && lsn >= manifest.horizonLsn
-    if (!isLater && !isBehindHorizon) return
-    for (const believed of checkpoint.states) {
-      const { partition, logStart, nextOffset, producers } = believed
-      if (!isThere(partition)) continue
+    // Of use only where nothing behind the cut is gone.
+    const isOfUse = checkpoint && (lsn >= checkpoint.head.lsn || isBehindHorizon)
+    for (const { partition, nextOffset, producers } of isOfUse ? checkpoint.states : []) {
+      if (logStartOf(partition) === undefined) continue
       const end = this.#later.get(partition) ?? nextOffset
       const state = this.#stateOf(partition)
-      if (state.nextOffset < end) state.logStart = state.nextOffset = end
-      state.logStart = isLater ? logStart : Math.min(state.logStart, logStart)
+      state.nextOffset = Math.max(state.nextOffset, end)
       for (const [producerId, producer] of producers.entries()) {
         const isKnown = state.producers.get(producerId) !== undefined
         const wroteLater = producer.batches.some(({ lastOffset }) => lastOffset >= end)
         if (!isKnown && !wroteLater) state.producers.restore(producerId, producer)
       }
+    }
+    for (const state of this.#states.values()) {
+      const logStart = logStartOf(state.partition) ?? state.logStart
+      state.logStart = Math.min(logStart, state.nextOffset)
     }
   }
 }

@@ -194,8 +194,12 @@ class Verification {
       const text = `${folder}/checkpoint: ${this.#options.nameOf(partition)}: ${what}`
       this.#bookmarkFaults.push({ partition, text, logStart, isCertain: !this.#isThinned })
     }
+    const compacted = new Map(
+      this.#shard.manifest.compacted.map(each => [each.partition, each.compactedOffset]),
+    )
     for (const believed of checkpoint.states) {
       const { partition, logStart, nextOffset } = believed
+      believed.compactedOffset = compacted.get(partition) ?? 0
       absent.delete(partition)
       const found = this.#states.get(partition)
       if (nextOffset > logStart && found?.nextOffset !== nextOffset) {
