@@ -59,8 +59,13 @@ export class PartitionState {
     const rows = new RunRows()
     for (const run of this.runs) {
       if (run.nextOffset <= from) continue
-      for (let index = rows.find(run, from); index < run.rowCount; index++)
-        virtualSegments.add(rows.row(run, index), settings, nowMs)
+      for (let index = rows.find(run, from); index < run.rowCount; index++) {
+        const row = rows.row(run, index)
+        const isFirstDirty =
+          virtualSegments.endOffset <= this.cleanedOffset && row.baseOffset >= this.cleanedOffset
+        if (isFirstDirty) virtualSegments.roll()
+        virtualSegments.add(row, settings, nowMs)
+      }
     }
     virtualSegments.trim(this.logStart)
   }

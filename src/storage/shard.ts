@@ -495,7 +495,8 @@ export class Shard {
     await this.#exclusive
     await this.#chores
     this.#cancelRemoval?.()
-    if (!this.#fault && this.#synced.blockNumber > this.#checkpointed) {
+    // Also where no block is new: what the bookmarks say of rewritten segments is.
+    if (!this.#fault && this.#synced.blockNumber > 0) {
       assert(!this.#open && this.#closed.length === 0, 'a shard closed before all was committed')
       const head: CheckpointHead = this.#synced
       await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, this.#writeBookmarks()))
