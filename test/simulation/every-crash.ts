@@ -148,7 +148,8 @@ export class Explorer {
         await scheduler.pass(quietMs)
       }
       let calls = 0
-      hooks.faultOf = ({ kind }) => (kind !== 'read' && ++calls === target ? fault : undefined)
+      hooks.faultOf = ({ kind }) =>
+        kind !== 'read' && kind !== 'read-now' && ++calls === target ? fault : undefined
       const name = `${sequence.join(', ')}; ${fault} at call ${target}`
       // Whether it is told so or not: nothing more may be acknowledged once something has failed.
       const last = await scheduler.until(perform(scene, sequence.at(-1)!, image).catch(mustBeFault))

@@ -6,6 +6,7 @@ const faultsOf: Record<SystemCallKind, readonly Fault[]> = {
   open: ['EMFILE'],
   create: ['ENOSPC', 'EMFILE'],
   read: ['EIO'],
+  'read-now': ['EIO'],
   write: ['EIO', 'ENOSPC', 'short', 'short', 'short', 'short'],
   sync: ['EIO'],
   truncate: ['EIO', 'ENOSPC'],

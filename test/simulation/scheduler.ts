@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../../src/base/clock.ts'
 
 interface Event {
-  readonly atMs: number
+  /** In whole microseconds. */
+  readonly at: number
   readonly number: number
   readonly life: Life
   callback: (() => void) | undefined
@@ -22,12 +23,13 @@ const eventsPerTurn = 16
  */
 export class Scheduler {
   readonly #heap: Event[] = []
-  #nowMs = 0
+  /** In whole microseconds: the smallest fraction of a delay moves time on. */
+  #now = 0
   #count = 0
 
   /** Milliseconds since the run began; whatever a life's clock says. */
   get nowMs(): number {
-    return this.#nowMs
+    return this.#now / 1000
   }
 
   /** A clock for somebody who may die. */
@@ -37,7 +39,7 @@ export class Scheduler {
 
   /** Sets an event; lives do this. */
   set(life: Life, delayMs: number, callback: () => void): Cancel {
-    const event: Event = { atMs: this.#nowMs + Math.max(delayMs, 0), number: this.#count++, life, callback }
+    const event: Event = { at: this.#after(delayMs), number: this.#count++, life, callback }
     this.#push(event)
     return () => void (event.callback = undefined)
   }
@@ -58,12 +60,16 @@ export class Scheduler {
 
   /** Lets what happens within `durationMs` happen, or less once `isDone`. */
   async pass(durationMs: number, isDone: () => boolean = () => false): Promise<void> {
-    const endMs = this.#nowMs + durationMs
+    const end = this.#after(durationMs)
     await this.#drive(() => {
       const next = this.#peek()
-      return isDone() || !next || next.atMs > endMs
+      return isDone() || !next || next.at > end
     })
-    if (!isDone()) this.#nowMs = endMs
+    if (!isDone()) this.#now = end
+  }
+
+  #after(delayMs: number): number {
+    return this.#now + Math.ceil(Math.max(delayMs, 0) * 1000)
   }
 
   #drive(isDone: () => boolean): Promise<void> {
@@ -79,7 +85,7 @@ export class Scheduler {
           const event = this.#peek()
           if (!event) throw new StallError('nothing is left to happen')
           this.#pop()
-          this.#nowMs = event.atMs
+          this.#now = event.at
           event.callback!()
         } catch (error) {
           isOver = true
@@ -134,7 +140,7 @@ export class Scheduler {
 }
 
 function isBefore(left: Event, right: Event): boolean {
-  return left.atMs < right.atMs || (left.atMs === right.atMs && left.number < right.number)
+  return left.at < right.at || (left.at === right.at && left.number < right.number)
 }
 
 /** Somebody's time. When the life ends, nothing that it has set happens any more. */

@@ -8,6 +8,7 @@ export type SystemCallKind =
   | 'open'
   | 'create'
   | 'read'
+  | 'read-now'
   | 'write'
   | 'sync'
   | 'truncate'
@@ -199,7 +200,7 @@ export class SimulatedDisk implements Disk {
   }
 
   readFileSync(name: string, file: SimulatedFile, position: number, into: Buffer): number {
-    const fault = this.#options.faultOf?.({ kind: 'read', name })
+    const fault = this.#options.faultOf?.({ kind: 'read-now', name })
     if (fault !== undefined) throw systemError(fault)
     return file.read(position, into)
   }

@@ -162,9 +162,13 @@ export class SimulatedFile {
   }
 
   #touch(from: number, to: number, isCut: boolean): void {
-    for (let sector = Math.floor(from / sectorLength); sector * sectorLength < to; sector++) {
-      const bytes = Buffer.alloc(sectorLength)
-      this.#live.copy(bytes, 0, sector * sectorLength, (sector + 1) * sectorLength)
+    const first = Math.floor(from / sectorLength)
+    const end = Math.ceil(to / sectorLength)
+    const states = Buffer.alloc((end - first) * sectorLength)
+    this.#live.copy(states, 0, first * sectorLength, end * sectorLength)
+    for (let sector = first; sector < end; sector++) {
+      const at = (sector - first) * sectorLength
+      const bytes = states.subarray(at, at + sectorLength)
       const version = { change: this.#changes, bytes, isCut }
       const versions = this.#sectors.get(sector)
       if (versions) versions.push(version)

@@ -34,7 +34,7 @@ export class SimulatedNames {
 
   /** Every folder, the outermost last. */
   folders(): string[] {
-    return [...this.#live.folders].sort().reverse()
+    return [...this.#live.folders].sort().toReversed()
   }
 
   /** Every file's name, sorted. */

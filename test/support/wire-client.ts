@@ -1,4 +1,4 @@
-import { createConnection, type Socket } from 'node:net'
+import { createConnection } from 'node:net'
 import { codec } from '../../src/protocol/compile.ts'
 import { RequestHeader, ResponseHeader } from '../../src/protocol/header.ts'
 import { Reader } from '../../src/protocol/reader.ts'
@@ -18,6 +18,15 @@ interface Expected {
   fail(error: Error): void
 }
 
+/** What a client uses of a socket. */
+export interface ClientSocket {
+  once(event: 'close', listener: () => void): unknown
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  on(event: 'error', listener: () => void): unknown
+  write(bytes: Buffer): unknown
+  destroy(): unknown
+}
+
 const apiVersionsKey = 18
 
 /**
@@ -27,12 +36,12 @@ const apiVersionsKey = 18
 export class WireClient {
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>
-  readonly #socket: Socket
+  readonly #socket: ClientSocket
   readonly #expected: Expected[] = []
   #received = Buffer.alloc(0)
   #correlationIdNext = 1
 
-  private constructor(socket: Socket) {
+  private constructor(socket: ClientSocket) {
     this.#socket = socket
     this.closed = new Promise(resolve => {
       socket.once('close', () => {
@@ -58,6 +67,11 @@ export class WireClient {
         resolve(new WireClient(socket))
       })
     })
+  }
+
+  /** Speaks over a socket that is connected already. */
+  static over(socket: ClientSocket): WireClient {
+    return new WireClient(socket)
   }
 
   /** Sends at once and resolves with the answer. Several calls before the first answer are pipelined. */
