@@ -11,7 +11,7 @@ export interface SpareLimits {
 
 /**
  * The files of dead segments that are kept to be written once more: overwriting a file needs no new blocks of the file system
- * and no new pages, and takes half the CPU and the time of growing one (bench/disk-ways.mjs). They are named by the segment that
+ * and no new pages, and takes less CPU and time than growing one (bench/disk-ways.mjs). They are named by the segment that
  * they were, `N.spare`, and hold its blocks until they are overwritten. Whoever reads a segment therefore believes a block only
  * where it follows the one before it, and a footer only where it names the segment's own first block.
  */
