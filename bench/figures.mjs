@@ -48,6 +48,7 @@ export const figures = {
   }),
   ...grouped('Many partitions', {
     fewPartitions: { name: 'produce, 10 partitions', unit: 'MB/s', better: 'more' },
+    newPartitions: { name: 'produce, 10,000 new partitions', unit: 'MB/s', better: 'more' },
     manyPartitions: { name: 'produce, 10,000 partitions', unit: 'MB/s', better: 'more', timesKafka: 30 },
     manyToFew: { name: '10,000 partitions against 10', unit: 'x', better: 'more', atLeast: 0.3, own: true },
     manyRestart: { name: 'kill -9 to first ack, 10,000', unit: 'ms', better: 'less', atMost: 2000 },

@@ -4,27 +4,35 @@ const full = {
   window: '5s',
   topics: 20,
   partitions: 500,
-  // One of the two is many times slower: some ten seconds of work for each.
-  mb: { odradek: 1000, kafka: 100 },
+  // Five records for each, twice: what a new partition costs, whose index files Kafka makes with its second batch.
+  newMb: 50,
+  // One of the two may be many times slower: some ten seconds of work for each on a quiet machine.
+  mb: { odradek: 1000, kafka: 40 },
 }
+
+/** Records that the producer holds, so that batches are alike whatever the volume: as much as Kafka's own, 32 MB. */
+const buffered = 32_000
 
 export const manyPartitions = {
   volumes: {
     full,
-    quick: { ...full, warmUpMb: 20, window: '2s', partitions: 50, mb: { odradek: 100, kafka: 20 } },
+    quick: { ...full, warmUpMb: 20, window: '2s', partitions: 50, newMb: 5, mb: { odradek: 100, kafka: 20 } },
   },
   cases: {
     partitions: {
       secondsMax: 480,
       roundsMax: { kafka: 2 },
       measure: async bench => {
-        const { warmUpMb, window, mb } = bench.volume
+        const { warmUpMb, window, newMb, mb } = bench.volume
         await bench.warmUp(warmUpMb)
-        const few = await bench.load('produce', { topic: 'few', partitions: 10, size: 1000, window })
+        const ten = { topic: 'few', partitions: 10, size: 1000, window, buffered }
+        const few = await bench.load('produce', ten)
         await create(bench)
+        const fresh = [await spread(bench, newMb), await spread(bench, newMb)]
         const many = await spread(bench, mb[bench.brokerName])
         return {
           fewPartitions: few.mb_per_s,
+          newPartitions: (2 * newMb) / (fresh[0].seconds + fresh[1].seconds),
           manyPartitions: many.mb_per_s,
           manyToFew: many.mb_per_s / few.mb_per_s,
         }
@@ -57,5 +65,5 @@ function create(bench) {
 
 function spread(bench, mb) {
   const shape = { topic: topics, topics: bench.volume.topics, partitions: bench.volume.partitions }
-  return bench.load('produce', { ...shape, size: 1000, mb, acks: 'all' })
+  return bench.load('produce', { ...shape, size: 1000, mb, buffered, acks: 'all' })
 }
