@@ -231,11 +231,13 @@ class Recovery {
         await syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),
       )
     }
-    // The segment that came next may be gone, since nothing in it was alive; then the trailer says where this one ended.
+    // The segments that came next may be gone, since nothing in them was alive; then the trailer says where this one ended.
+    const isEnded = tail.blockNumber === trailer?.lastBlock
     const isWhole =
-      nextFirstBlock === undefined
+      isEnded ||
+      (nextFirstBlock === undefined
         ? tail.blockNumber >= this.#known
-        : tail.blockNumber === nextFirstBlock - 1 || tail.blockNumber === trailer?.lastBlock
+        : tail.blockNumber === nextFirstBlock - 1)
     if (!isWhole) {
       this.#fault ??= `${segment.logName}: ${broken ?? 'the end'} at ${tail.position}, behind block ${tail.blockNumber}, and more was synced`
     }
@@ -243,7 +245,7 @@ class Recovery {
     if (await segment.repairIndex()) {
       this.#options.logger.info({ shard, segment: segment.logName }, 'the sparse index was made again')
     }
-    if (nextFirstBlock !== undefined) {
+    if (nextFirstBlock !== undefined || isEnded) {
       segment.isFull = true
       await segment.finish()
       segment.forget()

@@ -269,6 +269,27 @@ describe('what can be made again', () => {
     }
   })
 
+  test('is the index of a dead segment that came back alone, behind which everything was removed', async () => {
+    const disk = new FaultyDisk()
+    const { store, logs } = await reopen(disk, options)
+    for (let round = 0; round < 12; round++) await logs[0]!.append(batchOf(['x'.repeat(200)])).committed
+    await store.close()
+    const [first] = disk.names('.log')
+    const whole = disk.copy()
+    const again = await openTestStore({ disk, ...options })
+    await again.shards[0]!.roll()
+    again.dropUnknown()
+    await again.close()
+    expect(disk.names('.log')).toEqual([])
+    disk.put(first!, whole.get(first!))
+    const found = await openTestStore({ disk, ...options })
+    const log = found.create(3, { createdAt: 1 })
+    found.dropUnknown()
+    expect(found.faults).toEqual([])
+    await log.append(batchOf(['new'])).committed
+    await closeAudited(found)
+  })
+
   test('is the checkpoint', async () => {
     const disk = await manySegments()
     disk.files.delete('shard-0/checkpoint')
