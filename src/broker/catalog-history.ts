@@ -15,6 +15,8 @@ interface Life extends PartitionLife {
 /** What the metadata log has said of partitions, from its first record on. */
 export class CatalogHistory implements PartitionHistory {
   readonly #lives = new Map<number, Life>()
+  /** By partition. Once the log has been compacted, they may come before the topic that they are of. */
+  readonly #logStarts = new Map<number, Life['logStarts']>()
   /** The partitions of each topic that is there, by topic id. */
   readonly #topics = new Map<string, readonly number[]>()
 
@@ -48,7 +50,7 @@ export class CatalogHistory implements PartitionHistory {
       const statement = readCatalogRecord(key!, value)
       if (statement.type === 'logStart' && statement.value) {
         const offset = Number(statement.value.offset)
-        this.#lives.get(statement.partitionId)?.logStarts.push({ lsn, offset })
+        this.#logStartsOf(statement.partitionId).push({ lsn, offset })
       } else if (statement.type === 'topic' && statement.value) {
         const { name, partitions } = statement.value
         for (const [index, { id, shard }] of partitions.entries()) {
@@ -67,7 +69,14 @@ export class CatalogHistory implements PartitionHistory {
   }
 
   #begin(life: Pick<Life, 'partition' | 'topic' | 'index' | 'shard' | 'createdLsn'>): void {
-    this.#lives.set(life.partition, { ...life, deletedLsn: Infinity, logStarts: [] })
+    const logStarts = this.#logStartsOf(life.partition)
+    this.#lives.set(life.partition, { ...life, deletedLsn: Infinity, logStarts })
+  }
+
+  #logStartsOf(partition: number): Life['logStarts'] {
+    let logStarts = this.#logStarts.get(partition)
+    if (!logStarts) this.#logStarts.set(partition, (logStarts = []))
+    return logStarts
   }
 }
 
