@@ -133,7 +133,7 @@ class LogCleaning {
   readonly #changes: number[] = []
   #next = 0
   /** Bytes that are gone from segments that are not in place yet. */
-  #saved: { offset: number; length: number }[] = []
+  #saved: { baseOffset: number; nextOffset: number; length: number }[] = []
 
   constructor(log: PartitionLog, range: Cleanable, map: OffsetMap, nowMs: number) {
     this.log = log
@@ -201,14 +201,14 @@ class LogCleaning {
 
   /** What becomes of the next of the partition's entries. */
   judge(row: RowView, batch: () => Batch): Verdict {
-    const { baseOffset, length } = row
+    const { baseOffset, nextOffset, length } = row
     while (this.#next < this.#offsets.length && this.#offsets[this.#next]! < baseOffset) this.#next++
     if (this.#offsets[this.#next] !== baseOffset) return 'kept'
     const change = this.#changes[this.#next]!
     const cleaned = change === changes.dropped ? ({ kind: 'dropped' } as const) : this.#clean(batch(), change)
     if (cleaned.kind === 'kept') return 'kept'
     const left = cleaned.kind === 'dropped' ? 0 : cleaned.bytes.length
-    this.#saved.push({ offset: baseOffset, length: length - left })
+    this.#saved.push({ baseOffset, nextOffset, length: length - left })
     return cleaned.kind === 'dropped' ? 'dropped' : cleaned.bytes
   }
 
@@ -219,7 +219,7 @@ class LogCleaning {
 
   /** The segments that were judged last are in place. */
   settle(): void {
-    for (const { offset, length } of this.#saved) this.log.state.virtualSegments.shrink(offset, length)
+    for (const saved of this.#saved) this.log.state.shrink(saved, saved.length)
     this.#saved = []
   }
 }

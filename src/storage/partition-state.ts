@@ -100,10 +100,6 @@ export class PartitionState {
       this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
     this.epochs.trim(this.logStart)
     this.virtualSegments.trim(this.logStart)
-    this.#measure()
-  }
-
-  #measure(): void {
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
     this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
   }
@@ -139,7 +135,7 @@ export class PartitionState {
 
   /**
    * Puts `run` in the place of those in `sources`, which follow one another and of which it has what was kept; undefined where
-   * nothing was. What has died since is not put there.
+   * nothing was. What has died since is not put there. What compaction has taken is for `shrink`.
    */
   replaceRuns(sources: readonly Segment[], run: Run | undefined): void {
     const first = this.#runFrom(sources[0]!.firstBlock)
@@ -148,7 +144,13 @@ export class PartitionState {
     const isAlive = run !== undefined && run.nextOffset > this.logStart
     this.runs.splice(first, end - first, ...(isAlive ? [run] : []))
     if (isAlive) run.segment.liveRuns++
-    this.#measure()
+  }
+
+  /** `length` bytes less are left of the entry at these offsets. */
+  shrink({ baseOffset, nextOffset }: { baseOffset: number; nextOffset: number }, length: number): void {
+    if (nextOffset <= this.logStart) return
+    this.sizeInBytes -= length
+    this.virtualSegments.shrink(baseOffset, length)
   }
 
   /** The index of the first run whose segment begins at or behind a block. */

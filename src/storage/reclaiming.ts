@@ -1,6 +1,5 @@
 import type { Pace } from './pace.ts'
 import { keepAll, rewrite, type Judge } from './rewriting.ts'
-import type { Rewritten } from './segment-list.ts'
 import type { Segment } from './segment.ts'
 import type { Shard } from './shard.ts'
 
@@ -32,8 +31,8 @@ export interface GroupRewriting extends ReclaimOptions {
   /** Whether a segment is to be rewritten, however much of it is alive. */
   isWanted(segment: Segment): boolean
   readonly judge: Judge
-  /** Told of each group that was put in its place. */
-  swapped(rewritten: Rewritten): void
+  /** Told when each group is in its place. */
+  swapped(): void
 }
 
 /** Rewrites segments in the order of their blocks. Resolves to false where it could not go on to the end. */
@@ -45,8 +44,7 @@ export async function rewriteGroups(shard: Shard, rewriting: GroupRewriting): Pr
     const sources = group.filter(source => shard.segments.includes(source))
     if (sources.length === 0) continue
     const rewritten = await rewrite({ shard, sources, judge, pace })
-    if (!rewritten || !(await shard.swap(rewritten))) return false
-    swapped(rewritten)
+    if (!rewritten || !(await shard.swap(rewritten, swapped))) return false
   }
   return true
 }

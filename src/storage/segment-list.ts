@@ -34,6 +34,13 @@ export interface Rewritten {
   readonly runs: ReadonlyMap<number, Run>
 }
 
+export interface Swap {
+  states(): Iterable<PartitionState>
+  readonly compacted: readonly CompactedPartition[]
+  /** Told in the same turn as readers begin to see the new file. */
+  swapped(): void
+}
+
 /** A shard's segments, of which the dead are removed and others replaced; the manifest tells a restart which count. */
 export class SegmentList {
   /** Oldest first; the last is the one that blocks are added to. */
@@ -85,8 +92,7 @@ export class SegmentList {
   /** Puts what was kept of rewritten segments in their place: first on disk, then for readers, all at once. */
   async swap(
     { sources, target, tail, runs }: Rewritten,
-    states: () => Iterable<PartitionState>,
-    compacted: readonly CompactedPartition[],
+    { states, compacted, swapped }: Swap,
   ): Promise<void> {
     const others = this.all.filter(segment => !sources.includes(segment))
     const line = { generation: target?.generation ?? 0, tail }
@@ -98,6 +104,7 @@ export class SegmentList {
       target.liveRuns = 0
     }
     for (const state of states()) state.replaceRuns(sources, runs.get(state.partition))
+    swapped()
     for (const source of sources) await this.#remove(source)
   }
 

@@ -432,12 +432,13 @@ export class Shard {
 
   /**
    * Puts what was kept of segments in their place, and notes how far partitions were compacted; resolves to whether that is done,
-   * which it is not on a shard that has failed.
+   * which it is not on a shard that has failed. `swapped` is called as soon as readers see it.
    */
-  async swap(rewritten: Rewritten): Promise<boolean> {
+  async swap(rewritten: Rewritten, swapped: () => void): Promise<boolean> {
     let isDone = false
     await this.#chore(async () => {
-      await this.#list.swap(rewritten, () => this.states(), this.#compacted())
+      const states = (): Iterable<PartitionState> => this.states()
+      await this.#list.swap(rewritten, { states, compacted: this.#compacted(), swapped })
       this.#tailCache.drop(rewritten.sources)
       await this.#removeDead()
       isDone = true
