@@ -25,8 +25,9 @@ export interface Simulated {
 }
 
 /** How long the clients work, in their time. */
-const workMs = 15_000
+const workMs = 10_000
 const partsMsMax = 5_000
+const aheadMsMax = 20 * 60_000
 
 /**
  * Runs the whole broker with its clients, its disk, its clock and its network in one thread under one seed: crashes, kills,
@@ -115,7 +116,12 @@ class Simulation {
     if (what < 25) this.#disk.crashAfter(1 + below(60))
     else if (what < 40) this.#faultRarity = 20 + below(400)
     else if (what < 55) this.#network.breakOne()
-    else if (what < 65) this.#life.jump(below(7_200_000) - 3_600_000)
+    else if (what < 65) this.#setClock(below(2 * aheadMsMax) - aheadMsMax)
+  }
+
+  /** Sets the broker's clock so far ahead of its clients'; not an hour, beyond which their timestamps are refused. */
+  #setClock(aheadMs: number): void {
+    this.#life.jump(this.#world.life.wallStartMs + aheadMs - this.#life.wallStartMs)
   }
 
   /** Lets the clients work. */
