@@ -83,11 +83,21 @@ class Torture {
     else if (what < 940) this.#disk.crashAfter(1 + below(12))
     else if (what < 950) this.#life.jump(below(20_000) - 10_000)
     else if (what < 960) await this.#pass(below(500))
+    else if (what < 985) await this.#reclaim()
     if (below(3) === 0) await this.#pass(below(20) / 10)
     if (this.#life.isOver) await this.restart('crash')
     this.#scene.look()
     // Nothing but a restart helps a shard that has failed.
     if (this.#scene.isFenced && below(10) === 0) await this.restart(below(2) === 0 ? 'close' : 'kill')
+  }
+
+  /** Gives back space, waited for or behind whatever comes next. */
+  async #reclaim(): Promise<void> {
+    const { below } = this.#random
+    const done = this.#scene.store.reclaim({ liveRatio: below(10) / 10 }).catch((error: unknown) => {
+      if (!isFault(error)) throw error
+    })
+    if (below(2) === 0) await this.#reach(done)
   }
 
   #any(): KnownPartition | undefined {
