@@ -22,7 +22,7 @@ const lengthLength = 4
 const headLength = 6
 const produceKey = 0
 /** Memory taken for a frame of which little has come, and how many times more than what has come is taken. */
-const granted = { lengthMin: 64 * 1024, factor: 16 }
+const granted = { lengthMin: 64 * 1024, factor: 64 }
 /** Up to this length bytes that have to wait are joined, so that tiny chunks cost their bytes and not an object each. */
 const joinedLengthMax = 64 * 1024
 

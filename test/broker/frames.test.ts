@@ -187,7 +187,8 @@ describe('memory that is shared', () => {
     for (const chunk of chunks.slice(40)) received.push(...feed(younger!, chunk))
     expect(younger!.isStarved).toBe(false)
     expect(received.map(frame => frame === bodyOf(sent))).toEqual([true, true])
-    expect(slabs.takenLength).toBe(0)
+    // At most the slab that is being filled.
+    expect(slabs.takenLength).toBeLessThanOrEqual(mebibyte)
   })
 })
 
