@@ -3,7 +3,6 @@ import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { listOffsets } from '../../src/broker/apis/02-list-offsets.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
 import { errorName } from '../../src/protocol/errors.ts'
-import { batchOverhead, seal } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import { batchOf, makeTopic, produceTo, uniqueName, versionsOf, type TestTopic } from '../support/requests.ts'
@@ -90,26 +89,6 @@ test('finds the record with the greatest timestamp', async () => {
   const { name } = await makeTimedTopic(client)
   expect(await offsetAt(client, name, -3n)).toMatchObject({ timestamp: 400n, offset: 4n, leaderEpoch: 0 })
   expect(await offsetAt(client, name, -3n, { partitionIndex: 1 })).toMatchObject(nowhere)
-})
-
-test('refuses the one partition whose producer compressed what are no records', async () => {
-  const client = await connect((await startBroker()).address)
-  const topic = await makeTimedTopic(client)
-  const batch = buildBatch({ codec: 'gzip', records: [{ value: Buffer.alloc(100), timestamp: 900n }] })
-  batch.fill(0x5a, batchOverhead)
-  seal(batch, 0, batch.length)
-  await produceTo(client, topic, batch, { index: 1 })
-  for (const timestamp of [900n, -3n]) {
-    const partitions = [0, 1].map(partitionIndex => ({ partitionIndex, timestamp }))
-    const { topics } = await client.call(listOffsets, 7, {
-      replicaId: -1,
-      topics: [{ name: topic.name, partitions }],
-    })
-    expect(topics[0]!.partitions.map(({ errorCode }) => errorName(errorCode))).toEqual([
-      'NONE',
-      'CORRUPT_MESSAGE',
-    ])
-  }
 })
 
 test('has everything in its local log and nothing in tiers', async () => {

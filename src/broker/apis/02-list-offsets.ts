@@ -8,7 +8,6 @@
  */
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
-import { RecordsError } from '../../protocol/records/errors.ts'
 import type { Draft } from '../../protocol/schema.ts'
 import type { PartitionLog, TimestampOffset } from '../../storage/partition-log.ts'
 import { api } from '../api.ts'
@@ -69,8 +68,6 @@ async function answerOf(
     return { partitionIndex, errorCode: errorCodes.NONE, ...found }
   } catch (error) {
     if (error instanceof KafkaError) return { partitionIndex, errorCode: error.code }
-    // Compressed batches are stored unopened, so that one may turn out only now to be no records at all.
-    if (error instanceof RecordsError) return { partitionIndex, errorCode: errorCodes[error.code] }
     throw error
   }
 }
