@@ -52,10 +52,11 @@ const below: Record<string, readonly string[]> = {
   protocol: ['base'],
   sequencers: ['base'],
   storage: ['base', 'protocol', 'sequencers'],
-  groups: ['base', 'protocol', 'storage'],
-  transactions: ['base', 'protocol', 'storage'],
-  broker: ['base', 'protocol', 'sequencers', 'storage', 'groups', 'transactions'],
-  cli: ['base', 'protocol', 'sequencers', 'storage', 'groups', 'transactions', 'broker'],
+  coordination: ['base', 'protocol'],
+  groups: ['base', 'protocol', 'coordination'],
+  transactions: ['base', 'protocol', 'coordination'],
+  broker: ['base', 'protocol', 'sequencers', 'storage', 'coordination', 'groups', 'transactions'],
+  cli: ['base', 'protocol', 'sequencers', 'storage', 'coordination', 'groups', 'transactions', 'broker'],
 }
 
 describe('imports', () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { OffsetsRecord, OffsetsTopic } from '../groups/offsets-topic.ts'
+import type { StateRecord, StateTopic } from '../coordination/state-topic.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import type { Catalog, NewTopic, Topic } from './catalog.ts'
@@ -8,7 +8,7 @@ import type { Catalog, NewTopic, Topic } from './catalog.ts'
  * An internal topic as a coordinator sees it: one ordered, durable log of keys and values per partition. The topic is made
  * at the first append, as Kafka makes it at the first need; also after somebody has deleted it.
  */
-export class CoordinatorTopic implements OffsetsTopic {
+export class CoordinatorTopic implements StateTopic {
   readonly #catalog: Catalog
   readonly #clock: Clock
   readonly #definition: NewTopic
@@ -42,7 +42,7 @@ export class CoordinatorTopic implements OffsetsTopic {
     await this.#creation
   }
 
-  append(partition: number, records: readonly OffsetsRecord[]): Promise<void> {
+  append(partition: number, records: readonly StateRecord[]): Promise<void> {
     const timestamp = BigInt(this.#clock.now())
     if (this.#logs) return this.#log(partition).append(records, timestamp)
     // Everybody who comes before the topic is there continues after it in the order of arrival.

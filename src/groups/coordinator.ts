@@ -1,3 +1,6 @@
+import { CoordinatorPartitions } from '../coordination/partitions.ts'
+import type { CoordinatorKind } from '../coordination/state.ts'
+import type { StateTopic } from '../coordination/state-topic.ts'
 import { errorCodes, KafkaError } from '../protocol/errors.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/messages/08-offset-commit.ts'
 import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
@@ -6,8 +9,9 @@ import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { DeleteGroupsResponse } from '../protocol/messages/42-delete-groups.ts'
 import type { OffsetDeleteRequest } from '../protocol/messages/47-offset-delete.ts'
 import type { Draft } from '../protocol/schema.ts'
+import { auditState } from './audit.ts'
 import type { Caller } from './caller.ts'
-import { describe, list, type DescribedGroup, type ListedGroup } from './classic/describe.ts'
+import { describe, type DescribedGroup } from './classic/describe.ts'
 import { heartbeat } from './classic/heartbeat.ts'
 import { join } from './classic/join.ts'
 import { leave, type Leaver, type LeaveResult } from './classic/leave.ts'
@@ -15,13 +19,20 @@ import type { JoinReply, SyncReply } from './classic/member.ts'
 import { joinRefusal, syncRefusal } from './classic/refusals.ts'
 import { sync } from './classic/sync.ts'
 import type { Environment } from './environment.ts'
-import type { OffsetsTopic, TopicLookup } from './offsets-topic.ts'
 import { commitOffsets, planCommits } from './offsets/commit.ts'
 import { deleteGroup, deleteOffsets, forgetTopic, type DeletedTopic } from './offsets/delete.ts'
 import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetch.ts'
-import { Parked } from './parked.ts'
-import { CoordinatorPartition } from './partition.ts'
-import { partitionFor } from './partitioner.ts'
+import { Parked } from '../coordination/parked.ts'
+import { list, type ListedGroup } from './list.ts'
+import { PartitionState } from './partition-state.ts'
+import type { TopicLookup } from './topic-lookup.ts'
+
+const kind: CoordinatorKind<PartitionState, Environment> = {
+  topicName: '__consumer_offsets',
+  create: ({ clock }) => new PartitionState(clock),
+  resume: turn => turn.state.groups.forEach(group => group.resume(turn)),
+  audit: auditState,
+}
 
 /**
  * The group coordinator: who reads what, and how far they have come. Requests are decided in the order of the calls;
@@ -30,46 +41,42 @@ import { partitionFor } from './partitioner.ts'
 export class GroupCoordinator {
   readonly #environment: Environment
   readonly #lookup: TopicLookup
-  readonly #partitions: readonly CoordinatorPartition[]
+  readonly #partitions: CoordinatorPartitions<PartitionState, Environment>
 
-  constructor(options: Environment & { readonly topic: OffsetsTopic; readonly lookup: TopicLookup }) {
+  constructor(options: Environment & { readonly topic: StateTopic; readonly lookup: TopicLookup }) {
     this.#environment = options
     this.#lookup = options.lookup
-    const { topic } = options
-    this.#partitions = Array.from(
-      { length: topic.partitionCount },
-      (_, partition) => new CoordinatorPartition(partition, topic, options),
-    )
+    this.#partitions = new CoordinatorPartitions<PartitionState, Environment>(kind, options.topic, options)
   }
 
   /** Reads the whole of `__consumer_offsets`. Members of old have a session's time from now to be heard of. */
-  async load(): Promise<void> {
-    await Promise.all(this.#partitions.map(partition => partition.load()))
+  load(): Promise<void> {
+    return this.#partitions.load()
   }
 
   /** Answers parked requests with NOT_COORDINATOR, refuses others with COORDINATOR_NOT_AVAILABLE, and stops all deadlines. */
-  async close(): Promise<void> {
-    await Promise.all(this.#partitions.map(partition => partition.close()))
+  close(): Promise<void> {
+    return this.#partitions.close()
   }
 
   /** JoinGroup. Waits until the group's members have come. */
   async join(request: JoinGroupRequest, caller: Caller): Promise<JoinReply> {
     const parked = new Parked<JoinReply>(errorCode => joinRefusal(request.memberId, errorCode))
-    await this.#of(request.groupId).run(turn => join(turn, request, caller, parked))
+    await this.#partitions.run(request.groupId, turn => join(turn, request, caller, parked))
     return parked.reply
   }
 
   /** SyncGroup. Waits until the leader has assigned. */
   async sync(request: SyncGroupRequest, caller: Caller): Promise<SyncReply> {
     const parked = new Parked<SyncReply>(syncRefusal)
-    await this.#of(request.groupId).run(turn => sync(turn, request, caller, parked))
+    await this.#partitions.run(request.groupId, turn => sync(turn, request, caller, parked))
     return parked.reply
   }
 
   /** Heartbeat. Resolves when all is well. */
   async heartbeat(request: HeartbeatRequest): Promise<void> {
     try {
-      await this.#of(request.groupId).run(turn => heartbeat(turn, request))
+      await this.#partitions.run(request.groupId, turn => heartbeat(turn, request))
     } catch (error) {
       // Nobody is expelled while the log is read, so a member need not look for another coordinator.
       if (error instanceof KafkaError && error.error === 'COORDINATOR_LOAD_IN_PROGRESS') return
@@ -79,15 +86,15 @@ export class GroupCoordinator {
 
   /** LeaveGroup: the result of each member, in order. */
   leave(groupId: string, leavers: readonly Leaver[]): Promise<LeaveResult[]> {
-    return this.#of(groupId).run(turn => leave(turn, groupId, leavers))
+    return this.#partitions.run(groupId, turn => leave(turn, groupId, leavers))
   }
 
   /** DescribeGroups, classic groups alone. A group whose partition cannot answer has the error itself. */
   describe(groupIds: readonly string[], caller: Caller): Promise<DescribedGroup[]> {
     return Promise.all(
       groupIds.map(groupId =>
-        this.#of(groupId)
-          .run(turn => describe(turn, groupId, caller.version))
+        this.#partitions
+          .run(groupId, turn => describe(turn, groupId, caller.version))
           .catch((error: unknown) => ({
             errorCode: codeOf(error),
             groupId,
@@ -102,9 +109,7 @@ export class GroupCoordinator {
 
   /** ListGroups, filtered by states and types; empty filters let all through. */
   async list(statesFilter: readonly string[], typesFilter: readonly string[]): Promise<ListedGroup[]> {
-    const lists = this.#partitions.map(partition =>
-      partition.run(turn => list(turn, statesFilter, typesFilter)),
-    )
+    const lists = this.#partitions.runEach(turn => list(turn, statesFilter, typesFilter))
     return (await Promise.all(lists)).flat()
   }
 
@@ -113,7 +118,7 @@ export class GroupCoordinator {
     return Promise.all(
       groupIds.map(async groupId => {
         try {
-          await this.#of(groupId).run(turn => deleteGroup(turn, groupId))
+          await this.#partitions.run(groupId, turn => deleteGroup(turn, groupId))
           return { groupId, errorCode: errorCodes.NONE }
         } catch (error) {
           return { groupId, errorCode: codeOf(error) }
@@ -130,7 +135,7 @@ export class GroupCoordinator {
     const { topics, commits } = planCommits(request, this.#lookup, caller.version)
     if (commits.length > 0) {
       try {
-        await this.#of(request.groupId).run(turn => commitOffsets(turn, request, caller, commits))
+        await this.#partitions.run(request.groupId, turn => commitOffsets(turn, request, caller, commits))
       } catch (error) {
         const errorCode = codeOf(error)
         for (const { result } of commits) result.errorCode = errorCode
@@ -144,7 +149,7 @@ export class GroupCoordinator {
     return Promise.all(
       groups.map(async asked => {
         try {
-          return await this.#of(asked.groupId).run(turn =>
+          return await this.#partitions.run(asked.groupId, turn =>
             fetchOffsets(turn, asked, this.#lookup, caller.version),
           )
         } catch (error) {
@@ -156,14 +161,12 @@ export class GroupCoordinator {
 
   /** OffsetDelete: the result of each partition. */
   deleteOffsets(request: OffsetDeleteRequest): Promise<DeletedTopic[]> {
-    return this.#of(request.groupId).run(turn => deleteOffsets(turn, request, this.#lookup))
+    return this.#partitions.run(request.groupId, turn => deleteOffsets(turn, request, this.#lookup))
   }
 
   /** Removes the offsets of a topic that was deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */
   async topicDeleted(name: string, topicId: string): Promise<void> {
-    const removals = this.#partitions.map(partition =>
-      partition.run(turn => forgetTopic(turn, name, topicId)),
-    )
+    const removals = this.#partitions.runEach(turn => forgetTopic(turn, name, topicId))
     for (const removal of await Promise.allSettled(removals)) {
       if (removal.status === 'rejected') {
         this.#environment.logger.warn({ err: removal.reason, topic: name }, 'offsets of a deleted topic stay')
@@ -173,16 +176,12 @@ export class GroupCoordinator {
 
   /** Somebody has deleted `__consumer_offsets`, and with it every group. */
   offsetsDeleted(): void {
-    for (const partition of this.#partitions) partition.reset()
+    this.#partitions.reset()
   }
 
   /** Compares all that is known with the log, and each group with itself. Returns what is unsound, in words. */
-  async audit(): Promise<string[]> {
-    return (await Promise.all(this.#partitions.map(partition => partition.audit()))).flat()
-  }
-
-  #of(groupId: string): CoordinatorPartition {
-    return this.#partitions[partitionFor(groupId, this.#partitions.length)]!
+  audit(): Promise<string[]> {
+    return this.#partitions.audit()
   }
 }
 

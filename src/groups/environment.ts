@@ -1,14 +1,9 @@
-import type { Clock } from '../base/clock.ts'
-import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
+import type { CoordinationEnvironment } from '../coordination/environment.ts'
 import type { GroupSettings } from './settings.ts'
 
-/** What the coordinator is given to work with. */
-export interface Environment {
-  readonly clock: Clock
+/** What the group coordinator is given to work with. */
+export interface Environment extends CoordinationEnvironment {
   readonly random: Random
-  readonly logger: Logger
   readonly settings: GroupSettings
-  /** Told of errors that are our own bug and that no request is refused with. */
-  reportBug?(error: unknown): void
 }

@@ -1,12 +1,13 @@
-import { decode, encode } from '../protocol/compile.ts'
+import { prefixed, readValue } from '../coordination/records.ts'
+import type { StateRecord } from '../coordination/state-topic.ts'
+import { decode } from '../protocol/compile.ts'
 import {
   GroupMetadataKey,
   GroupMetadataValue,
   OffsetCommitKey,
   OffsetCommitValue,
 } from '../protocol/messages/consumer-offsets-records.ts'
-import { includes, type Draft, type Message, type Of } from '../protocol/schema.ts'
-import type { OffsetsRecord } from './offsets-topic.ts'
+import type { Draft } from '../protocol/schema.ts'
 
 /** The first two bytes of a key (CoordinatorRecordType of Kafka's group coordinator). */
 export const recordTypes = { legacyOffsetCommit: 0, offsetCommit: 1, groupMetadata: 2 } as const
@@ -29,19 +30,19 @@ export type CoordinatorRecord =
 export function offsetCommit(
   key: OffsetCommitKey,
   value: Draft<typeof OffsetCommitValue> | null,
-): OffsetsRecord {
+): StateRecord {
   const version = (value?.expireTimestamp ?? -1n) === -1n ? offsetCommitVersion : expiringOffsetCommitVersion
   return {
-    key: versioned(recordTypes.offsetCommit, OffsetCommitKey, 0, key),
-    value: value && versioned(version, OffsetCommitValue, version, value),
+    key: prefixed(recordTypes.offsetCommit, OffsetCommitKey, 0, key),
+    value: value && prefixed(version, OffsetCommitValue, version, value),
   }
 }
 
 /** A classic group; null removes it. */
-export function groupMetadata(group: string, value: Draft<typeof GroupMetadataValue> | null): OffsetsRecord {
+export function groupMetadata(group: string, value: Draft<typeof GroupMetadataValue> | null): StateRecord {
   return {
-    key: versioned(recordTypes.groupMetadata, GroupMetadataKey, 0, { group }),
-    value: value && versioned(groupMetadataVersion, GroupMetadataValue, groupMetadataVersion, value),
+    key: prefixed(recordTypes.groupMetadata, GroupMetadataKey, 0, { group }),
+    value: value && prefixed(groupMetadataVersion, GroupMetadataValue, groupMetadataVersion, value),
   }
 }
 
@@ -67,18 +68,4 @@ export function readRecord(key: Buffer, value: Buffer | null): CoordinatorRecord
     default:
       return undefined
   }
-}
-
-function readValue<M extends Message>(message: M, value: Buffer | null): Of<M> | null | undefined {
-  if (value === null) return null
-  const version = value.readInt16BE(0)
-  return includes(message.versions, version) ? decode(message, version, value.subarray(2)) : undefined
-}
-
-function versioned<M extends Message>(prefix: number, message: M, version: number, value: Draft<M>): Buffer {
-  const body = encode(message, version, value)
-  const bytes = Buffer.allocUnsafe(2 + body.length)
-  bytes.writeInt16BE(prefix, 0)
-  body.copy(bytes, 2)
-  return bytes
 }

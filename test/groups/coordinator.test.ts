@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { caller, errorOf, GroupScene, unlessParked } from '../support/group-scene.ts'
 import { settled } from '../support/manual-clock.ts'
-import { MemoryOffsetsTopic } from '../support/memory-offsets-topic.ts'
+import { MemoryStateTopic } from '../support/memory-state-topic.ts'
 
 const storageError = new KafkaError('KAFKA_STORAGE_ERROR')
 
@@ -74,7 +74,7 @@ describe('a restart', () => {
   })
 
   test('passes over records that it does not know', async () => {
-    const topic = new MemoryOffsetsTopic(1)
+    const topic = new MemoryStateTopic(1)
     topic.synced[0]!.push({ key: Buffer.from([0, 99, 1, 2, 3]), value: Buffer.from([0, 0]) })
     topic.synced[0]!.push({ key: Buffer.from([0, 2, 0, 1, 103]), value: Buffer.from([0, 99, 1]) })
     const scene = await GroupScene.open({}, { topic })
@@ -152,7 +152,7 @@ describe('a failed append', () => {
 
 describe('while the log is read', () => {
   test('requests are to come again, and heartbeats are let pass', async () => {
-    const topic = new MemoryOffsetsTopic()
+    const topic = new MemoryStateTopic()
     const scene = await GroupScene.open({}, { topic })
     const { ids, generationId } = await scene.form(['a'])
     topic.fail(storageError)
@@ -267,7 +267,7 @@ describe('DeleteGroups', () => {
 })
 
 test('ten thousand idle groups cost no timers and no polling', async () => {
-  const scene = await GroupScene.open({}, { topic: new MemoryOffsetsTopic(50) })
+  const scene = await GroupScene.open({}, { topic: new MemoryStateTopic(50) })
   await Promise.all(
     Array.from({ length: 10_000 }, (_, index) => scene.commit({ 'orders-0': index }, { group: `g${index}` })),
   )

@@ -2,13 +2,13 @@ import type { Logger } from '../../src/base/logger.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Caller } from '../../src/groups/caller.ts'
 import { GroupCoordinator } from '../../src/groups/coordinator.ts'
-import type { TopicLookup } from '../../src/groups/offsets-topic.ts'
+import type { TopicLookup } from '../../src/groups/topic-lookup.ts'
 import { groupDefaults, type GroupSettings } from '../../src/groups/settings.ts'
 import { encode } from '../../src/protocol/compile.ts'
 import { errorName, KafkaError } from '../../src/protocol/errors.ts'
 import { ConsumerProtocolSubscription } from '../../src/protocol/messages/consumer-protocol.ts'
 import { ManualClock, settled } from './manual-clock.ts'
-import { MemoryOffsetsTopic } from './memory-offsets-topic.ts'
+import { MemoryStateTopic } from './memory-state-topic.ts'
 
 export const silentLogger: Logger = {
   debug: () => {},
@@ -89,14 +89,14 @@ export const range = [{ name: 'range', metadata: subscription('orders') }]
 /** A coordinator on a clock and a log that the test holds in its hands, asked in few words. */
 export class GroupScene {
   readonly clock: ManualClock
-  readonly topic: MemoryOffsetsTopic
+  readonly topic: MemoryStateTopic
   readonly coordinator: GroupCoordinator
   readonly bugs: unknown[] = []
   readonly #settings: Partial<GroupSettings>
 
   private constructor(
     clock: ManualClock,
-    topic: MemoryOffsetsTopic,
+    topic: MemoryStateTopic,
     settings: Partial<GroupSettings>,
     seed: number,
   ) {
@@ -116,7 +116,7 @@ export class GroupScene {
 
   static async open(
     settings: Partial<GroupSettings> = {},
-    { clock = new ManualClock(), topic = new MemoryOffsetsTopic(), seed = 1 } = {},
+    { clock = new ManualClock(), topic = new MemoryStateTopic(), seed = 1 } = {},
   ): Promise<GroupScene> {
     const scene = new GroupScene(clock, topic, settings, seed)
     await scene.coordinator.load()

@@ -1,10 +1,17 @@
 import { assert } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
+import { Deadline } from '../../coordination/deadline.ts'
+import type { StateRecord } from '../../coordination/state-topic.ts'
 import { KafkaError, type ErrorName } from '../../protocol/errors.ts'
 import type { GroupMetadataValue } from '../../protocol/messages/consumer-offsets-records.ts'
 import type { Draft } from '../../protocol/schema.ts'
-import { Deadline } from '../deadline.ts'
+import type { Committer, Group } from '../group.ts'
+import { groupMetadata } from '../records.ts'
+import type { Turn } from '../turn.ts'
+import { auditClassic, durableClassic } from './audit.ts'
+import { checkClassicCommit } from './check-commit.ts'
 import { ClassicMember, noBytes } from './member.ts'
+import { resumeClassic } from './resume.ts'
 import { topicsOf } from './subscription.ts'
 
 /** Kafka's names, as DescribeGroups shows them. Its fifth, Dead, is a group that is not there. */
@@ -17,7 +24,8 @@ export const consumerProtocolType = 'consumer'
  * A classic group (ClassicGroup). Its durable part is what a GroupMetadata record says and changes by `replay` alone;
  * rebalances under way, parked requests and deadlines are soft: a restart forgets them and the members join again.
  */
-export class ClassicGroup {
+export class ClassicGroup implements Group {
+  readonly type = 'classic'
   readonly groupId: string
   readonly #clock: Clock
   state: ClassicState = 'Empty'
@@ -148,7 +156,6 @@ export class ClassicGroup {
     return this.pendingJoins.delete(memberId)
   }
 
-  /** Ends whatever waits in this group or for it. The group is not used any more. */
   dispose(error: ErrorName): void {
     this.joinDeadline.cancel()
     this.syncDeadline.cancel()
@@ -264,7 +271,30 @@ export class ClassicGroup {
     return subscribed
   }
 
-  /** Whether offsets of `topic` are in use, so that they may not be deleted. Where nobody can tell, they are. */
+  get isEmpty(): boolean {
+    return this.state === 'Empty'
+  }
+
+  checkCommit(turn: Turn, committer: Committer): void {
+    checkClassicCommit(turn, this, committer)
+  }
+
+  resume(turn: Turn): void {
+    resumeClassic(turn, this)
+  }
+
+  tombstones(): StateRecord[] {
+    return [groupMetadata(this.groupId, null)]
+  }
+
+  audit(): string[] {
+    return auditClassic(this)
+  }
+
+  durablePart(): string | undefined {
+    return durableClassic(this)
+  }
+
   isSubscribedTo(topic: string): boolean {
     return this.subscribedTopics?.has(topic) ?? this.protocolType === consumerProtocolType
   }

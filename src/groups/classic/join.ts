@@ -1,8 +1,8 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts'
 import type { Caller } from '../caller.ts'
-import { Deadline } from '../deadline.ts'
-import type { Parked } from '../parked.ts'
+import { Deadline } from '../../coordination/deadline.ts'
+import type { Parked } from '../../coordination/parked.ts'
 import { groupMetadata } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import type { ClassicGroup } from './group.ts'
@@ -40,7 +40,7 @@ interface Joining {
 export function join(turn: Turn, request: JoinGroupRequest, caller: Caller, parked: Parked<JoinReply>): void {
   const { groupId, memberId, protocolType, protocols } = request
   validate(turn, request)
-  const present = turn.state.groups.get(groupId)
+  const present = turn.state.classic(groupId)
   if (!present && memberId !== '') throw new KafkaError('UNKNOWN_MEMBER_ID')
   if (present && !hasRoomFor(turn, present, memberId)) {
     dismiss(turn, present, memberId, 'GROUP_MAX_SIZE_REACHED')
@@ -93,7 +93,7 @@ function createGroup(turn: Turn, groupId: string): ClassicGroup {
       members: [],
     }),
   )
-  return turn.state.groups.get(groupId)!
+  return turn.state.classic(groupId)!
 }
 
 function joinAsNew(joining: Joining): void {

@@ -19,7 +19,7 @@ export interface LeaveResult {
 /** Decides a LeaveGroup: each member's result, in order; one rebalance for all who left. */
 export function leave(turn: Turn, groupId: string, leavers: readonly Leaver[]): LeaveResult[] {
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
-  const group = turn.state.groups.get(groupId)
+  const group = turn.state.classic(groupId)
   const results = leavers.map(leaver => ({
     memberId: leaver.memberId,
     groupInstanceId: leaver.groupInstanceId,

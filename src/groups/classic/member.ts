@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
 import type { SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import type { Draft } from '../../protocol/schema.ts'
-import { Deadline } from '../deadline.ts'
-import type { Parked } from '../parked.ts'
+import { Deadline } from '../../coordination/deadline.ts'
+import type { Parked } from '../../coordination/parked.ts'
 
 export type JoinReply = Draft<typeof JoinGroupResponse>
 export type SyncReply = Draft<typeof SyncGroupResponse>

@@ -1,7 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { SyncGroupRequest } from '../../protocol/messages/14-sync-group.ts'
 import type { Caller } from '../caller.ts'
-import type { Parked } from '../parked.ts'
+import type { Parked } from '../../coordination/parked.ts'
 import { groupMetadata } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import type { ClassicGroup } from './group.ts'
@@ -18,7 +18,7 @@ export function sync(turn: Turn, request: SyncGroupRequest, caller: Caller, park
   if (caller.version >= protocolRequiredVersion && !isProtocolNamed) {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
   }
-  const group = turn.state.groups.get(request.groupId)
+  const group = turn.state.classic(request.groupId)
   if (!group) throw new KafkaError('UNKNOWN_MEMBER_ID')
   const member = group.member(request.memberId, request.groupInstanceId)
   if (request.generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION')

@@ -1,8 +1,8 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
 import type { Caller } from '../caller.ts'
-import { keepAlive } from '../classic/rebalance.ts'
-import type { TopicLookup } from '../offsets-topic.ts'
+import type { Committer } from '../group.ts'
+import type { TopicLookup } from '../topic-lookup.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
 
@@ -61,7 +61,7 @@ export function commitOffsets(
   caller: Caller,
   commits: readonly Commit[],
 ): void {
-  validate(turn, request, caller)
+  checkCommitter(turn, request, caller)
   const commitTimestamp = BigInt(turn.nowMs)
   const { offsetMetadataMaxBytes } = turn.environment.settings
   for (const { topic, topicId, asked, result } of commits) {
@@ -83,22 +83,12 @@ export function commitOffsets(
   }
 }
 
-/**
- * Members commit for their generation; whoever is not one (an operator, or a consumer that assigns partitions to
- * itself) only while the group has no members. A commit also says that the member is alive.
- */
-function validate(turn: Turn, request: OffsetCommitRequest, caller: Caller): void {
-  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
-  const group = turn.state.groups.get(groupId)
-  if (!group) {
-    if (generationId < 0) return
-    throw new KafkaError(caller.version >= groupNotFoundVersion ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION')
-  }
-  if (generationId < 0 && group.state === 'Empty') return
-  const member = group.member(memberId, groupInstanceId)
-  if (generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION')
-  if (group.state === 'CompletingRebalance') throw new KafkaError('REBALANCE_IN_PROGRESS')
-  keepAlive(turn, group, member)
+/** Where there is no group, anybody may commit who claims to be no member. */
+function checkCommitter(turn: Turn, committer: Committer, caller: Caller): void {
+  const group = turn.state.groups.get(committer.groupId)
+  if (group) return group.checkCommit(turn, committer, caller)
+  if (committer.generationIdOrMemberEpoch < 0) return
+  throw new KafkaError(caller.version >= groupNotFoundVersion ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION')
 }
 
 /** Versions 2 to 4 may ask for a retention of their own; it has to fit into the record whatever it is. */

@@ -1,8 +1,8 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetDeleteRequest } from '../../protocol/messages/47-offset-delete.ts'
 import { consumerProtocolType } from '../classic/group.ts'
-import type { TopicLookup } from '../offsets-topic.ts'
-import { groupMetadata, offsetCommit } from '../records.ts'
+import type { TopicLookup } from '../topic-lookup.ts'
+import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import { noTopicId } from './committed-offsets.ts'
 
@@ -19,7 +19,7 @@ export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: 
   const group = turn.state.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
   // Only of consumers is it known what they read.
-  if (group.state !== 'Empty' && group.protocolType !== consumerProtocolType) {
+  if (!group.isEmpty && group.protocolType !== consumerProtocolType) {
     throw new KafkaError('NON_EMPTY_GROUP')
   }
   return request.topics.map(({ name, partitions }) => ({
@@ -42,13 +42,13 @@ export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: 
 export function deleteGroup(turn: Turn, groupId: string): void {
   const group = turn.state.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
-  if (group.state !== 'Empty') throw new KafkaError('NON_EMPTY_GROUP')
+  if (!group.isEmpty) throw new KafkaError('NON_EMPTY_GROUP')
   for (const [topic, offsets] of Array.from(turn.state.offsets.of(groupId))) {
     for (const partition of Array.from(offsets.keys())) {
       turn.write(offsetCommit({ group: groupId, topic, partition }, null))
     }
   }
-  turn.write(groupMetadata(groupId, null))
+  for (const tombstone of group.tombstones()) turn.write(tombstone)
 }
 
 /** Decides what goes with a deleted topic: its offsets, in every group; not those of a topic that has its name by now. */

@@ -1,7 +1,7 @@
 import { errorCodes } from '../../protocol/errors.ts'
 import type { OffsetFetchRequest } from '../../protocol/messages/09-offset-fetch.ts'
 import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets-records.ts'
-import type { TopicLookup } from '../offsets-topic.ts'
+import type { TopicLookup } from '../topic-lookup.ts'
 import type { Turn } from '../turn.ts'
 import { noTopicId, type TopicOffsets } from './committed-offsets.ts'
 

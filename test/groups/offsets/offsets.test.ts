@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { caller, errorOf, GroupScene, idOf, range, unlessParked } from '../../support/group-scene.ts'
-import { MemoryOffsetsTopic } from '../../support/memory-offsets-topic.ts'
+import { MemoryStateTopic } from '../../support/memory-state-topic.ts'
 
 describe('OffsetCommit', () => {
   test('of a consumer that assigns partitions to itself makes a group without members', async () => {
@@ -101,7 +101,7 @@ describe('OffsetCommit', () => {
   })
 
   test('of many consumers is appended at once, so that the log can share its blocks', async () => {
-    const scene = await GroupScene.open({}, { topic: new MemoryOffsetsTopic(1) })
+    const scene = await GroupScene.open({}, { topic: new MemoryStateTopic(1) })
     scene.topic.hold()
     const committing = Array.from({ length: 100 }, (_, index) =>
       scene.commit({ 'orders-0': index }, { group: `g${index}` }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { partitionFor } from '../../src/groups/partitioner.ts'
+import { partitionFor } from '../../src/coordination/partitioner.ts'
 
 test.each([
   // Computed with Java: Math.abs(name.hashCode()) % 50, and 0 for Integer.MIN_VALUE.

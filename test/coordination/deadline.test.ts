@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Deadline } from '../../src/groups/deadline.ts'
+import { Deadline } from '../../src/coordination/deadline.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 test('a deadline that is put off needs one timer, and is reached when it was set to last', async () => {

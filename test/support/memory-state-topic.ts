@@ -1,18 +1,18 @@
-import type { OffsetsRecord, OffsetsTopic } from '../../src/groups/offsets-topic.ts'
+import type { StateRecord, StateTopic } from '../../src/coordination/state-topic.ts'
 
 interface Append {
   readonly partition: number
-  readonly records: readonly OffsetsRecord[]
+  readonly records: readonly StateRecord[]
   readonly done: Promise<void>
   resolve(): void
   reject(error: Error): void
 }
 
 /** `__consumer_offsets` in memory. Appends are synced at once, or, while it is held, when the test says so. */
-export class MemoryOffsetsTopic implements OffsetsTopic {
+export class MemoryStateTopic implements StateTopic {
   readonly partitionCount: number
   /** What is synced, by partition. */
-  readonly synced: OffsetsRecord[][]
+  readonly synced: StateRecord[][]
   /** The number of appends so far. */
   appendCount = 0
   #pending: Append[] = []
@@ -24,7 +24,7 @@ export class MemoryOffsetsTopic implements OffsetsTopic {
     this.synced = Array.from({ length: partitionCount }, () => [])
   }
 
-  append(partition: number, records: readonly OffsetsRecord[]): Promise<void> {
+  append(partition: number, records: readonly StateRecord[]): Promise<void> {
     this.appendCount++
     if (this.#failure) return Promise.reject(this.#failure)
     let resolve!: () => void
@@ -75,8 +75,8 @@ export class MemoryOffsetsTopic implements OffsetsTopic {
   }
 
   /** What a new process finds: what is synced and nothing else. */
-  afterCrash(): MemoryOffsetsTopic {
-    const topic = new MemoryOffsetsTopic(this.partitionCount)
+  afterCrash(): MemoryStateTopic {
+    const topic = new MemoryStateTopic(this.partitionCount)
     this.synced.forEach((records, partition) => topic.synced[partition]!.push(...records))
     return topic
   }

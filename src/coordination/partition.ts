@@ -1,25 +1,25 @@
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
-import { auditState } from './audit.ts'
-import { resumeGroups } from './classic/resume.ts'
-import type { Environment } from './environment.ts'
-import type { OffsetsTopic } from './offsets-topic.ts'
-import { PartitionState } from './partition-state.ts'
+import type { CoordinationEnvironment } from './environment.ts'
+import type { CoordinatedState, CoordinatorKind } from './state.ts'
+import type { StateTopic } from './state-topic.ts'
 import { Turn, type Decide } from './turn.ts'
 
 /**
- * The coordinator of one partition of `__consumer_offsets`. Operations decide one after another on state that may be
+ * The coordinator of one partition of its topic (Kafka's CoordinatorRuntime). Operations decide one after another on state that may be
  * ahead of the disk; their replies wait for it. When an append fails, the state is ahead for good: it is dropped, and
  * read from the log again.
  */
-export class CoordinatorPartition {
+export class CoordinatorPartition<State extends CoordinatedState, Env extends CoordinationEnvironment> {
+  readonly #kind: CoordinatorKind<State, Env>
   readonly #partition: number
-  readonly #topic: OffsetsTopic
-  readonly #environment: Environment
-  #state: PartitionState | undefined
+  readonly #topic: StateTopic
+  readonly #environment: Env
+  #state: State | undefined
   #loading: Promise<void> | undefined
   #isClosed = false
 
-  constructor(partition: number, topic: OffsetsTopic, environment: Environment) {
+  constructor(kind: CoordinatorKind<State, Env>, partition: number, topic: StateTopic, environment: Env) {
+    this.#kind = kind
     this.#partition = partition
     this.#topic = topic
     this.#environment = environment
@@ -34,11 +34,11 @@ export class CoordinatorPartition {
   async #load(): Promise<void> {
     // What failed or is still under way settles first, so that the log is read to its end.
     await this.#topic.lastPending(this.#partition).catch(() => undefined)
-    const state = new PartitionState(this.#environment.clock)
+    const state = this.#kind.create(this.#environment)
     await this.#topic.replay(this.#partition, (key, value) => state.replay(key, value))
     if (this.#isClosed) return
     this.#state = state
-    this.#later(resumeGroups)
+    this.#later(this.#kind.resume)
   }
 
   /**
@@ -46,9 +46,9 @@ export class CoordinatorPartition {
    * that is synced, or once everything is that it may have seen. Rejects with a KafkaError: the decision's own, or
    * NOT_COORDINATOR and its like when the log failed, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE.
    */
-  async run<Reply>(decide: Decide<Reply>): Promise<Reply> {
+  async run<Reply>(decide: Decide<Reply, State, Env>): Promise<Reply> {
     const state = this.#ready()
-    const turn = new Turn(state, this.#environment, decide => this.#later(decide))
+    const turn = new Turn<State, Env>(state, this.#environment, decide => this.#later(decide))
     let refusal: KafkaError | undefined
     let reply: Reply | undefined
     try {
@@ -95,9 +95,9 @@ export class CoordinatorPartition {
     await this.#topic.lastPending(this.#partition).catch(() => undefined)
     const state = this.#state
     if (!state) return []
-    const logged = new PartitionState(this.#environment.clock)
+    const logged = this.#kind.create(this.#environment)
     await this.#topic.replay(this.#partition, (key, value) => logged.replay(key, value))
-    return state === this.#state ? auditState(state, logged) : []
+    return state === this.#state ? this.#kind.audit(state, logged) : []
   }
 
   /** Answers everybody who waits, and takes no more. Resolves when what is under way has settled. */
@@ -108,18 +108,18 @@ export class CoordinatorPartition {
     await this.#topic.lastPending(this.#partition).catch(() => undefined)
   }
 
-  #ready(): PartitionState {
+  #ready(): State {
     if (this.#isClosed) throw new KafkaError('COORDINATOR_NOT_AVAILABLE')
     if (this.#state) return this.#state
     this.#reload()
     throw new KafkaError('COORDINATOR_LOAD_IN_PROGRESS')
   }
 
-  #drop(state: PartitionState, error: unknown): void {
+  #drop(state: State, error: unknown): void {
     if (this.#state !== state) return
     this.#environment.logger.error(
-      { err: error, partition: this.#partition },
-      'a group coordinator lost an append: its state is read from the log again',
+      { err: error, topic: this.#kind.topicName, partition: this.#partition },
+      'a coordinator lost an append: its state is read from the log again',
     )
     this.#state = undefined
     state.dispose('NOT_COORDINATOR')
@@ -129,19 +129,19 @@ export class CoordinatorPartition {
   #reload(): void {
     this.load().catch((error: unknown) => {
       this.#environment.logger.error(
-        { err: error, partition: this.#partition },
-        'a partition of __consumer_offsets cannot be read',
+        { err: error, topic: this.#kind.topicName, partition: this.#partition },
+        'a partition of a coordinator cannot be read',
       )
     })
   }
 
   /** A decision that nobody waits for. */
-  #later(decide: Decide<void>): void {
+  #later(decide: Decide<void, State, Env>): void {
     this.run(decide).catch((error: unknown) => {
       if (error instanceof KafkaError) return
       this.#environment.logger.error(
-        { err: error, partition: this.#partition },
-        'a group deadline went wrong',
+        { err: error, topic: this.#kind.topicName, partition: this.#partition },
+        'a deadline went wrong',
       )
       this.#environment.reportBug?.(error)
     })
