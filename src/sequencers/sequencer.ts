@@ -43,6 +43,7 @@ export class KeptSequencer implements Sequencer {
   #usable: bigint
   /** Below this, a power loss hands out nothing again. */
   #kept: bigint
+  /** The sync under way, or the last one, and the one that has not begun. */
   #sync: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -64,13 +65,23 @@ export class KeptSequencer implements Sequencer {
     return this.reserve(1)
   }
 
-  async reserve(count: number): Promise<bigint> {
+  // Not an async function: those who wait for a sync cost a promise each, and nothing else.
+  reserve(count: number): Promise<bigint> {
+    const first = this.#reserved
+    try {
+      this.#take(count)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    return this.#reserved <= this.#usable ? Promise.resolve(first) : this.flush().then(() => first)
+  }
+
+  #take(count: number): void {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new RangeError(`${count} numbers: a count is a whole number from 0 on`)
     }
     if (this.#closing) throw new SequencerError(`${this.#name} is closed`, 'closed')
-    const first = this.#reserved
-    const end = first + BigInt(count)
+    const end = this.#reserved + BigInt(count)
     const { valueMax, beyond } = this.#keeper
     if (end > valueMax) throw new SequencerError(`${this.#name}: ${beyond.message}`, beyond.reason)
     this.#reserved = end
@@ -78,24 +89,21 @@ export class KeptSequencer implements Sequencer {
       this.#keeper.note(end)
       this.#usable = end
     }
-    if (end > this.#usable) await this.flush()
-    return first
   }
 
   flush(): Promise<void> {
     if (this.#reserved <= this.#kept) return Promise.resolve()
-    // The sync under way began before what was reserved last; whoever comes now waits for the next one, together.
-    if (!this.#sync) return (this.#sync = this.#keep().finally(() => (this.#sync = undefined)))
-    return (this.#nextSync ??= this.#sync
-      .catch(() => {})
-      .then(() => {
-        this.#nextSync = undefined
-        return this.flush()
-      }))
+    return (this.#nextSync ??= this.#syncAfter(this.#sync))
   }
 
-  async #keep(): Promise<void> {
+  /** Whatever is reserved while the sync `before` is under way, or else in this turn, shares this one. */
+  async #syncAfter(before: Promise<void> | undefined): Promise<void> {
+    await before?.catch(() => {})
+    this.#sync = this.#nextSync
+    this.#nextSync = undefined
     const target = this.#reserved
+    // The one before may have kept a bound beyond.
+    if (target <= this.#kept) return
     try {
       this.#kept = await this.#keeper.keep(target)
     } catch (error) {
