@@ -3,7 +3,7 @@
 // Writes bench/SEQUENCERS.md and bench/sequencers.svg, unless it is --quick.
 import { closeSync, fdatasyncSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { prepareOdradek } from '../compat/odradek.mjs'
@@ -167,12 +167,14 @@ async function oneAtATime(source) {
 /** Many callers, each with one number at a time. Fails where a number comes twice, or is left out though nothing has crashed. */
 async function manyAtOnce(source) {
   const taken = []
+  const cpuBefore = process.cpuUsage()
   const start = performance.now()
   const caller = async () => {
     while (performance.now() - start < runMs) taken.push(await source.next())
   }
   await Promise.all(Array.from({ length: callers }, caller))
   const seconds = (performance.now() - start) / 1000
+  const { user, system } = process.cpuUsage(cpuBefore)
   const numbers = BigUint64Array.from(taken).sort()
   const isCounter = source.value !== undefined
   for (let index = 0; index < numbers.length; index++) {
@@ -180,7 +182,7 @@ async function manyAtOnce(source) {
       throw new Error(`number ${index} of ${numbers.length} is ${numbers[index]}`)
     }
   }
-  return { concurrent: taken.length / seconds }
+  return { concurrent: taken.length / seconds, cpu: (user + system) / taken.length }
 }
 
 /** How long a start takes and what lies on the disk, a billion numbers on. */
@@ -251,14 +253,24 @@ function reportOf({ figures, diskP99Ms, seconds }) {
     return [name, micro(recovery), seed.recovery, bytes(disk), seed.disk]
   })
   const idRows = generators.map(({ name, bound, seed }) => {
-    const { p50, p99, single, concurrent } = figures[name]
-    return [name, micro(p50), micro(p99), plain(single), plain(concurrent), plain(bound), rate(seed)]
+    const { p50, p99, single, concurrent, cpu } = figures[name]
+    return [
+      name,
+      micro(p50),
+      micro(p99),
+      plain(single),
+      plain(concurrent),
+      micro(cpu),
+      plain(bound),
+      rate(seed),
+    ]
   })
   return `# Sequencers
 
 Written by \`node ${['bench/sequencers.mjs', ...process.argv.slice(2)].join(' ')}\` on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s.
 ${cpus().length} cores (${cpus()[0].model.trim()}), Node ${process.versions.node}, ${rounds} rounds, medians.
-The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms.
+The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms. Processes that wanted a core when it ended: ${format(loadavg()[0])}, of which
+this is one: with many more than cores the rates are those of a share of a core, and only the CPU time of a number is its own.
 What they promise, and where the seeds are wrong: [docs/sequencers.md](../docs/sequencers.md).
 
 Target: Obelisk hands out at least 500,000 numbers a second to callers that share its syncs, none lost and none repeated:
@@ -277,6 +289,7 @@ ${tableOf(
     'seed',
     'one at a time, /s',
     `${plain(callers)} at once, /s`,
+    'CPU each',
     'seed, /s',
   ],
   counterRows,
@@ -298,7 +311,16 @@ ${tableOf(['', 'open', 'seed', 'disk', 'seed'], restRows)}
 The bound is what the bits for the sequence allow.
 
 ${tableOf(
-  ['', 'one, p50', 'p99', 'one at a time, /s', `${plain(callers)} at once, /s`, 'bound, /s', 'seed, /s'],
+  [
+    '',
+    'one, p50',
+    'p99',
+    'one at a time, /s',
+    `${plain(callers)} at once, /s`,
+    'CPU each',
+    'bound, /s',
+    'seed, /s',
+  ],
   idRows,
 )}
 `
