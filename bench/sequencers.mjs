@@ -236,7 +236,7 @@ function reportOf({ figures, diskP99Ms, seconds }) {
   const { append } = figures
   const rate = ({ perSecond }) => (perSecond === undefined ? '-' : plain(perSecond))
   const counterRows = counters.map(({ name, survives, seed }) => {
-    const { p50, p99, single, concurrent } = figures[name]
+    const { p50, p99, single, concurrent, cpu } = figures[name]
     return [
       name,
       survives,
@@ -245,6 +245,7 @@ function reportOf({ figures, diskP99Ms, seconds }) {
       seed.latency,
       plain(single),
       plain(concurrent),
+      micro(cpu),
       rate(seed),
     ]
   })
