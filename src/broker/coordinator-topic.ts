@@ -1,5 +1,11 @@
 import type { Clock } from '../base/clock.ts'
-import type { StateRecord, StateTopic } from '../coordination/state-topic.ts'
+import type {
+  StateRecord,
+  StateTopic,
+  StateVisitor,
+  TransactionalProducer,
+  TransactionEnd,
+} from '../coordination/state-topic.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import type { Catalog, NewTopic, Topic } from './catalog.ts'
@@ -42,11 +48,27 @@ export class CoordinatorTopic implements StateTopic {
     await this.#creation
   }
 
-  append(partition: number, records: readonly StateRecord[]): Promise<void> {
+  append(
+    partition: number,
+    records: readonly StateRecord[],
+    producer?: TransactionalProducer,
+  ): Promise<void> {
     const timestamp = BigInt(this.#clock.now())
-    if (this.#logs) return this.#log(partition).append(records, timestamp)
+    if (this.#logs) return this.#log(partition).append(records, timestamp, producer)
     // Everybody who comes before the topic is there continues after it in the order of arrival.
-    return this.ensure().then(() => this.#log(partition).append(records, timestamp))
+    return this.ensure().then(() => this.#log(partition).append(records, timestamp, producer))
+  }
+
+  endTransaction(partition: number, end: TransactionEnd): Promise<void> {
+    if (this.#logs) return this.#log(partition).endTransaction(end)
+    // What is appended before the topic is there is ended behind it.
+    if (this.#creation) return this.#creation.then(() => this.#log(partition).endTransaction(end))
+    return Promise.resolve()
+  }
+
+  /** The leader epoch of a partition; 0 as long as there is none. */
+  leaderEpoch(partition: number): number {
+    return this.#logs?.[partition]?.leaderEpoch ?? 0
   }
 
   async lastPending(partition: number): Promise<void> {
@@ -54,8 +76,11 @@ export class CoordinatorTopic implements StateTopic {
     await this.#logs?.[partition]?.lastPending
   }
 
-  async replay(partition: number, visit: (key: Buffer, value: Buffer | null) => void): Promise<void> {
-    await this.#logs?.[partition]?.replay((key, value) => visit(key!, value))
+  async replay(partition: number, visitor: StateVisitor): Promise<void> {
+    await this.#logs?.[partition]?.replay(
+      (key, value, _offset, _timestamp, producerId) => visitor.replay(key!, value, producerId),
+      (producerId, type) => visitor.replayEnd?.(producerId, type),
+    )
   }
 
   /** Somebody may have made the topic with fewer partitions than the coordinator counted on. */

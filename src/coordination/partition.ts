@@ -1,7 +1,7 @@
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
 import type { CoordinationEnvironment } from './environment.ts'
 import type { CoordinatedState, CoordinatorKind } from './state.ts'
-import type { StateTopic } from './state-topic.ts'
+import type { StateTopic, TransactionEnd } from './state-topic.ts'
 import { Turn, type Decide } from './turn.ts'
 
 /**
@@ -35,7 +35,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     // What failed or is still under way settles first, so that the log is read to its end.
     await this.#topic.lastPending(this.#partition).catch(() => undefined)
     const state = this.#kind.create(this.#environment)
-    await this.#topic.replay(this.#partition, (key, value) => state.replay(key, value))
+    await this.#topic.replay(this.#partition, state)
     if (this.#isClosed) return
     this.#state = state
     this.#later(this.#kind.resume)
@@ -64,7 +64,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     }
     try {
       await (turn.records.length > 0
-        ? this.#topic.append(this.#partition, turn.records)
+        ? this.#topic.append(this.#partition, turn.records, turn.producer)
         : this.#topic.lastPending(this.#partition))
     } catch (error) {
       const failure = coordinatorError(error)
@@ -82,6 +82,27 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     return reply as Reply
   }
 
+  /**
+   * Ends a producer's transaction: in the log first, which may refuse an end that is not in order, then in what is known.
+   * Its order is fixed before this returns; resolves when it is synced. Rejects as `run` does.
+   */
+  async endTransaction(end: TransactionEnd): Promise<void> {
+    const state = this.#ready()
+    const pending = this.#topic.endTransaction(this.#partition, end)
+    state.replayEnd?.(end.producerId, end.type)
+    try {
+      await pending
+    } catch (error) {
+      this.#drop(state, error)
+      throw new KafkaError(coordinatorError(error))
+    }
+  }
+
+  /** What is known now, be it synced or not; undefined while the log is being read. */
+  get state(): State | undefined {
+    return this.#state
+  }
+
   /** Forgets everything: the log was deleted, and a new one begins empty. */
   reset(): void {
     if (this.#isClosed) return
@@ -96,7 +117,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     const state = this.#state
     if (!state) return []
     const logged = this.#kind.create(this.#environment)
-    await this.#topic.replay(this.#partition, (key, value) => logged.replay(key, value))
+    await this.#topic.replay(this.#partition, logged)
     return state === this.#state ? this.#kind.audit(state, logged) : []
   }
 

@@ -36,6 +36,11 @@ export class CoordinatorPartitions<State extends CoordinatedState, Env extends C
     return this.#partitions.map(partition => partition.run(decide))
   }
 
+  /** What the partition of `key` knows now, be it synced or not; undefined while its log is being read. */
+  stateFor(key: string): State | undefined {
+    return this.#partitions[this.numberFor(key)]!.state
+  }
+
   /** Reads the whole topic. */
   async load(): Promise<void> {
     await Promise.all(this.#partitions.map(partition => partition.load()))

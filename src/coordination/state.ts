@@ -1,11 +1,10 @@
 import type { ErrorName } from '../protocol/errors.ts'
 import type { CoordinationEnvironment } from './environment.ts'
+import type { StateVisitor } from './state-topic.ts'
 import type { Decide } from './turn.ts'
 
-/** What one partition of a coordinator's topic says. */
-export interface CoordinatedState {
-  /** Applies a record: as it is decided, and again at every start. The bytes are only lent. */
-  replay(key: Buffer, value: Buffer | null): void
+/** What one partition of a coordinator's topic says. It is told as things are decided, and again at every start. */
+export interface CoordinatedState extends StateVisitor {
   /** Ends every wait and every deadline in here. */
   dispose(error: ErrorName): void
 }

@@ -1,8 +1,9 @@
+import { assert } from '../base/assert.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { CoordinationEnvironment } from './environment.ts'
 import type { Parked } from './parked.ts'
 import type { CoordinatedState } from './state.ts'
-import type { StateRecord } from './state-topic.ts'
+import type { StateRecord, TransactionalProducer } from './state-topic.ts'
 
 /** Decides one operation on the state of a partition. Throws a KafkaError to refuse it, and has written nothing then. */
 export type Decide<Reply, State extends CoordinatedState, Env extends CoordinationEnvironment> = (
@@ -19,6 +20,8 @@ export class Turn<State extends CoordinatedState, Env extends CoordinationEnviro
   /** Wall-clock time of the decision. */
   readonly nowMs: number
   readonly records: StateRecord[] = []
+  /** Whose transaction the records are in. */
+  producer: TransactionalProducer | undefined
   readonly #answers: (() => void)[] = []
   readonly #refusals: ((error: ErrorName) => void)[] = []
   readonly #later: (decide: Decide<void, State, Env>) => void
@@ -33,8 +36,19 @@ export class Turn<State extends CoordinatedState, Env extends CoordinationEnviro
 
   /** Decides a durable change: the state has it at once, the log by the time anybody is answered. */
   write(record: StateRecord): void {
-    this.state.replay(record.key, record.value)
+    this.state.replay(record.key, record.value, this.producer?.producerId)
     this.records.push(record)
+  }
+
+  /** Has all that this operation writes be in the transaction of `producer`. */
+  writeFor(producer: TransactionalProducer): void {
+    assert(this.records.length === 0, 'an operation writes in a transaction and outside of it')
+    this.producer = producer
+  }
+
+  /** Does something once the log has what was decided; nothing if the log fails. */
+  onceSynced(act: () => void): void {
+    this.#answers.push(act)
   }
 
   /** Answers a parked request, if there is one, once the log has what was decided. */

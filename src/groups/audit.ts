@@ -17,7 +17,19 @@ export function auditState(state: PartitionState, logged: PartitionState): strin
     const there = offsetsPart(logged, groupId)
     if (here !== there) problems.push(`group ${groupId} has offsets ${here}, in its log ${there}`)
   }
+  const [pendingHere, pendingThere] = [pendingPart(state), pendingPart(logged)]
+  if (pendingHere !== pendingThere)
+    problems.push(`transactions have offsets ${pendingHere}, in the log ${pendingThere}`)
   return problems
+}
+
+function pendingPart({ pendingOffsets }: PartitionState): string {
+  const parts = Array.from(
+    pendingOffsets.each(),
+    ({ producerId, group, topic, partition, offset }) =>
+      `${producerId}: ${group} ${topic}-${partition}:${offset.offset}${offset.metadata}`,
+  )
+  return parts.sort().join(' ')
 }
 
 function offsetsPart(state: PartitionState, groupId: string): string {

@@ -1,11 +1,15 @@
 import { CoordinatorPartitions } from '../coordination/partitions.ts'
 import type { CoordinatorKind } from '../coordination/state.ts'
-import type { StateTopic } from '../coordination/state-topic.ts'
+import type { StateTopic, TransactionEnd } from '../coordination/state-topic.ts'
 import { errorCodes, KafkaError } from '../protocol/errors.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/messages/08-offset-commit.ts'
 import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
 import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
 import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
+import type {
+  TxnOffsetCommitRequest,
+  TxnOffsetCommitResponse,
+} from '../protocol/messages/28-txn-offset-commit.ts'
 import type { DeleteGroupsResponse } from '../protocol/messages/42-delete-groups.ts'
 import type { OffsetDeleteRequest } from '../protocol/messages/47-offset-delete.ts'
 import type { Draft } from '../protocol/schema.ts'
@@ -22,6 +26,7 @@ import type { Environment } from './environment.ts'
 import { commitOffsets, planCommits } from './offsets/commit.ts'
 import { deleteGroup, deleteOffsets, forgetTopic, type DeletedTopic } from './offsets/delete.ts'
 import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetch.ts'
+import { commitInTransaction, planTransactionalCommits } from './offsets/transactional-commit.ts'
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
@@ -144,13 +149,56 @@ export class GroupCoordinator {
     return { topics }
   }
 
+  /**
+   * TxnOffsetCommit: offsets that count once the producer's transaction is committed. `checkOngoing` throws unless a partition of
+   * `__consumer_offsets` is in that transaction; it is asked at the moment of the decision, so that no offset comes behind the
+   * transaction's end. Every partition has its result.
+   */
+  async commitInTransaction(
+    request: TxnOffsetCommitRequest,
+    caller: Caller,
+    checkOngoing: (partition: number) => void,
+  ): Promise<Draft<typeof TxnOffsetCommitResponse>> {
+    const { topics, commits } = planTransactionalCommits(request, this.#lookup)
+    if (commits.length === 0) return { topics }
+    try {
+      await this.#partitions.run(request.groupId, turn => {
+        checkOngoing(this.partitionOf(request.groupId))
+        commitInTransaction(turn, request, caller, commits)
+      })
+    } catch (error) {
+      const errorCode = codeOf(error)
+      for (const { result } of commits) result.errorCode = errorCode
+    }
+    return { topics }
+  }
+
+  /** The partition of `__consumer_offsets` that a group's offsets are in. */
+  partitionOf(groupId: string): number {
+    return this.#partitions.numberFor(groupId)
+  }
+
+  /**
+   * Ends a producer's transaction in a partition of `__consumer_offsets`: its offsets count from now on, or are dropped. Its order is
+   * fixed before this returns; resolves when it is synced. Rejects with a KafkaError, UNKNOWN_TOPIC_OR_PARTITION among them.
+   */
+  async endTransaction(partition: number, end: TransactionEnd): Promise<void> {
+    const coordinator = this.#partitions.at(partition)
+    if (!coordinator) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    await coordinator.endTransaction(end)
+  }
+
   /** OffsetFetch of some groups, in order; each has its own error. */
-  fetchOffsets(groups: readonly AskedGroup[], caller: Caller): Promise<FetchedGroup[]> {
+  fetchOffsets(
+    groups: readonly AskedGroup[],
+    caller: Caller,
+    requireStable = false,
+  ): Promise<FetchedGroup[]> {
     return Promise.all(
       groups.map(async asked => {
         try {
           return await this.#partitions.run(asked.groupId, turn =>
-            fetchOffsets(turn, asked, this.#lookup, caller.version),
+            fetchOffsets(turn, asked, this.#lookup, { version: caller.version, requireStable }),
           )
         } catch (error) {
           return { groupId: asked.groupId, topics: [], errorCode: codeOf(error) }

@@ -7,11 +7,14 @@ import type { Turn } from './turn.ts'
 /** Kafka's group types, as ListGroups spells them in lower case. */
 export type GroupType = 'classic' | 'consumer' | 'share' | 'streams'
 
-/** Who commits: the part of an OffsetCommit that says it. */
-export type Committer = Pick<
+/** Who commits: the part of an OffsetCommit or TxnOffsetCommit that says it. */
+export interface Committer extends Pick<
   OffsetCommitRequest,
   'groupId' | 'memberId' | 'groupInstanceId' | 'generationIdOrMemberEpoch'
->
+> {
+  /** In a transaction, whose producer's epoch says as much as a generation. */
+  readonly isTransactional?: boolean
+}
 
 /** What every group answers to, whatever protocol its members speak. */
 export interface Group {

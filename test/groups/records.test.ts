@@ -93,7 +93,7 @@ describe('records are Kafka’s', () => {
 /** What lies in the log: value versions and what the records say. */
 const written = (scene: GroupScene) =>
   scene.topic.synced
-    .flat()
+    .flatMap(partition => partition.flatMap(entry => ('end' in entry ? [] : [entry])))
     .map(({ key, value }) => ({ version: value?.readInt16BE(0), record: readRecord(key, value)! }))
 
 describe('what the coordinator writes', () => {

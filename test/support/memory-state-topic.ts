@@ -1,20 +1,33 @@
-import type { StateRecord, StateTopic } from '../../src/coordination/state-topic.ts'
+import type {
+  StateRecord,
+  StateTopic,
+  StateVisitor,
+  TransactionalProducer,
+  TransactionEnd,
+} from '../../src/coordination/state-topic.ts'
+
+/** A record with the producer in whose transaction it is, or the end of a transaction. */
+export type MemoryEntry =
+  | (StateRecord & { readonly producerId?: bigint | undefined })
+  | { readonly end: TransactionEnd }
 
 interface Append {
   readonly partition: number
-  readonly records: readonly StateRecord[]
+  readonly entries: readonly MemoryEntry[]
   readonly done: Promise<void>
   resolve(): void
   reject(error: Error): void
 }
 
-/** `__consumer_offsets` in memory. Appends are synced at once, or, while it is held, when the test says so. */
+/** A coordinator's topic in memory. Appends are synced at once, or, while it is held, when the test says so. */
 export class MemoryStateTopic implements StateTopic {
   readonly partitionCount: number
   /** What is synced, by partition. */
-  readonly synced: StateRecord[][]
+  readonly synced: MemoryEntry[][]
   /** The number of appends so far. */
   appendCount = 0
+  /** The leader epoch of every partition. */
+  epoch = 0
   #pending: Append[] = []
   #isHeld = false
   #failure: Error | undefined
@@ -24,13 +37,32 @@ export class MemoryStateTopic implements StateTopic {
     this.synced = Array.from({ length: partitionCount }, () => [])
   }
 
-  append(partition: number, records: readonly StateRecord[]): Promise<void> {
+  append(
+    partition: number,
+    records: readonly StateRecord[],
+    producer?: TransactionalProducer,
+  ): Promise<void> {
+    return this.#append(
+      partition,
+      records.map(record => ({ ...record, producerId: producer?.producerId })),
+    )
+  }
+
+  endTransaction(partition: number, end: TransactionEnd): Promise<void> {
+    return this.#append(partition, [{ end }])
+  }
+
+  leaderEpoch(): number {
+    return this.epoch
+  }
+
+  #append(partition: number, entries: readonly MemoryEntry[]): Promise<void> {
     this.appendCount++
     if (this.#failure) return Promise.reject(this.#failure)
     let resolve!: () => void
     let reject!: (error: Error) => void
     const done = new Promise<void>((yes, no) => ([resolve, reject] = [yes, no]))
-    this.#pending.push({ partition, records, done, resolve, reject })
+    this.#pending.push({ partition, entries, done, resolve, reject })
     if (!this.#isHeld) this.release()
     return done
   }
@@ -39,11 +71,15 @@ export class MemoryStateTopic implements StateTopic {
     await this.#pending.findLast(append => append.partition === partition)?.done
   }
 
-  async replay(partition: number, visit: (key: Buffer, value: Buffer | null) => void): Promise<void> {
-    // Lent bytes only: whoever keeps a view sees zeros later.
-    for (const { key, value } of this.synced[partition]!) {
-      const [lentKey, lentValue] = [Buffer.from(key), value && Buffer.from(value)]
-      visit(lentKey, lentValue)
+  async replay(partition: number, visitor: StateVisitor): Promise<void> {
+    for (const entry of this.synced[partition]!) {
+      if ('end' in entry) {
+        visitor.replayEnd?.(entry.end.producerId, entry.end.type)
+        continue
+      }
+      // Lent bytes only: whoever keeps a view sees zeros later.
+      const [lentKey, lentValue] = [Buffer.from(entry.key), entry.value && Buffer.from(entry.value)]
+      visitor.replay(lentKey, lentValue, entry.producerId)
       lentKey.fill(0)
       lentValue?.fill(0)
     }
@@ -58,7 +94,7 @@ export class MemoryStateTopic implements StateTopic {
   release(): void {
     this.#isHeld = false
     for (const append of this.#pending.splice(0)) {
-      this.synced[append.partition]!.push(...append.records)
+      this.synced[append.partition]!.push(...append.entries)
       append.resolve()
     }
   }
@@ -77,7 +113,8 @@ export class MemoryStateTopic implements StateTopic {
   /** What a new process finds: what is synced and nothing else. */
   afterCrash(): MemoryStateTopic {
     const topic = new MemoryStateTopic(this.partitionCount)
-    this.synced.forEach((records, partition) => topic.synced[partition]!.push(...records))
+    topic.epoch = this.epoch + 1
+    this.synced.forEach((entries, partition) => topic.synced[partition]!.push(...entries))
     return topic
   }
 }

@@ -1,6 +1,6 @@
 /**
  * OffsetFetch. Behaviour: tells what was committed and is on disk; offset -1 where nothing was. A topic list of null asks
- * for everything that the group has.
+ * for everything that the group has. With requireStable, offsets that a transaction may change are UNSTABLE_OFFSET_COMMIT.
  * Versions: null topics and an error of the whole from 2, leader epochs from 5 (KIP-320), requireStable from 7 (KIP-447),
  * several groups from 8 (KIP-709), member ids and epochs from 9 and topic ids from 10 (KIP-848).
  */
@@ -21,7 +21,8 @@ export const offsetFetch = api({
   response: OffsetFetchResponse,
 
   async handle(request, context) {
-    const groups = await context.groups.fetchOffsets(askedGroups(request, context.version), callerOf(context))
+    const asked = askedGroups(request, context.version)
+    const groups = await context.groups.fetchOffsets(asked, callerOf(context), request.requireStable)
     return reply(request, groups, context.version)
   },
 

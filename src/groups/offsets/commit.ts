@@ -19,7 +19,10 @@ type RequestPartition = RequestTopic['partitions'][number]
 export interface Commit {
   readonly topic: string
   readonly topicId: string
-  readonly asked: RequestPartition
+  readonly asked: Pick<
+    RequestPartition,
+    'partitionIndex' | 'committedOffset' | 'committedLeaderEpoch' | 'committedMetadata'
+  >
   readonly result: { readonly partitionIndex: number; errorCode: number }
 }
 

@@ -3,14 +3,23 @@ import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets
 /** The zero UUID: a topic without an id, as in records of old and in commits with a retention of their own. */
 export const noTopicId: string = 'A'.repeat(22)
 
+/** An offset, with its record's place in the order of the log: by that it is known which of two was committed last. */
+export interface CommittedOffset extends OffsetCommitValue {
+  readonly order: number
+}
+
 /** The offsets of one topic, by partition. */
-export type TopicOffsets = ReadonlyMap<number, OffsetCommitValue>
+export type TopicOffsets = ReadonlyMap<number, CommittedOffset>
 
 /** The committed offsets of many groups. */
 export class CommittedOffsets {
-  readonly #groups = new Map<string, Map<string, Map<number, OffsetCommitValue>>>()
+  readonly #groups = new Map<string, Map<string, Map<number, CommittedOffset>>>()
 
-  get(group: string, topic: string, partition: number): OffsetCommitValue | undefined {
+  get isEmpty(): boolean {
+    return this.#groups.size === 0
+  }
+
+  get(group: string, topic: string, partition: number): CommittedOffset | undefined {
     return this.#groups.get(group)?.get(topic)?.get(partition)
   }
 
@@ -24,14 +33,23 @@ export class CommittedOffsets {
     return this.#groups.keys()
   }
 
+  /** Every offset. */
+  *each(): Generator<{ group: string; topic: string; partition: number; offset: CommittedOffset }> {
+    for (const [group, topics] of this.#groups) {
+      for (const [topic, partitions] of topics) {
+        for (const [partition, offset] of partitions) yield { group, topic, partition, offset }
+      }
+    }
+  }
+
   /** Sets an offset; null removes it. */
-  set(group: string, topic: string, partition: number, value: OffsetCommitValue | null): void {
-    if (value === null) return this.#remove(group, topic, partition)
+  set(group: string, topic: string, partition: number, offset: CommittedOffset | null): void {
+    if (offset === null) return this.#remove(group, topic, partition)
     let topics = this.#groups.get(group)
     if (!topics) this.#groups.set(group, (topics = new Map()))
     let partitions = topics.get(topic)
     if (!partitions) topics.set(topic, (partitions = new Map()))
-    partitions.set(partition, value)
+    partitions.set(partition, offset)
   }
 
   #remove(group: string, topic: string, partition: number): void {

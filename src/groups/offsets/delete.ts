@@ -30,7 +30,8 @@ export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: 
       }
       if (group.isSubscribedTo(name))
         return { partitionIndex, errorCode: errorCodes.GROUP_SUBSCRIBED_TO_TOPIC }
-      if (turn.state.offsets.get(groupId, name, partitionIndex)) {
+      const { offsets, pendingOffsets } = turn.state
+      if (offsets.get(groupId, name, partitionIndex) || pendingOffsets.has(groupId, name, partitionIndex)) {
         turn.write(offsetCommit({ group: groupId, topic: name, partition: partitionIndex }, null))
       }
       return { partitionIndex, errorCode: errorCodes.NONE }
@@ -48,6 +49,10 @@ export function deleteGroup(turn: Turn, groupId: string): void {
       turn.write(offsetCommit({ group: groupId, topic, partition }, null))
     }
   }
+  for (const each of Array.from(turn.state.pendingOffsets.each())) {
+    if (each.group === groupId && turn.state.pendingOffsets.has(groupId, each.topic, each.partition))
+      turn.write(offsetCommit({ group: groupId, topic: each.topic, partition: each.partition }, null))
+  }
   for (const tombstone of group.tombstones()) turn.write(tombstone)
 }
 
@@ -58,5 +63,10 @@ export function forgetTopic(turn: Turn, name: string, topicId: string): void {
       if (value.topicId !== topicId && value.topicId !== noTopicId) continue
       turn.write(offsetCommit({ group, topic: name, partition }, null))
     }
+  }
+  for (const { group, topic, partition, offset } of Array.from(turn.state.pendingOffsets.each())) {
+    if (topic !== name || (offset.topicId !== topicId && offset.topicId !== noTopicId)) continue
+    if (turn.state.pendingOffsets.has(group, name, partition))
+      turn.write(offsetCommit({ group, topic: name, partition }, null))
   }
 }

@@ -1,9 +1,8 @@
 import { errorCodes } from '../../protocol/errors.ts'
 import type { OffsetFetchRequest } from '../../protocol/messages/09-offset-fetch.ts'
-import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets-records.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
 import type { Turn } from '../turn.ts'
-import { noTopicId, type TopicOffsets } from './committed-offsets.ts'
+import { noTopicId, type CommittedOffset, type TopicOffsets } from './committed-offsets.ts'
 
 /** From version 8 on a request asks for several groups (KIP-709). */
 export const manyGroupsVersion = 8
@@ -34,19 +33,35 @@ export interface FetchedGroup {
   readonly errorCode: number
 }
 
+/** How a group's offsets are asked for. */
+export interface FetchManner {
+  readonly version: number
+  /** Offsets that a transaction may change are not told (KIP-447). */
+  readonly requireStable: boolean
+}
+
+/** Whether an offset can be told: an error code. */
+type Judge = (topic: string, partition: number) => number
+
 /** Decides one group of an OffsetFetch. What was never committed has offset -1; so has a group that is not there. */
 export function fetchOffsets(
   turn: Turn,
   asked: AskedGroup,
   lookup: TopicLookup,
-  version: number,
+  { version, requireStable }: FetchManner,
 ): FetchedGroup {
   const byId = version >= topicIdsVersion
-  const committed = turn.state.offsets.of(asked.groupId)
+  const { groupId } = asked
+  const { offsets, pendingOffsets } = turn.state
+  const committed = offsets.of(groupId)
+  const judge: Judge = (topic, partition) =>
+    requireStable && pendingOffsets.has(groupId, topic, partition)
+      ? errorCodes.UNSTABLE_OFFSET_COMMIT
+      : errorCodes.NONE
   const topics = asked.topics
-    ? asked.topics.map(topic => fetchTopic(topic, committed, lookup, byId))
-    : fetchAll(committed, lookup, byId)
-  return { groupId: asked.groupId, topics, errorCode: errorCodes.NONE }
+    ? asked.topics.map(topic => fetchTopic(topic, committed, lookup, byId, judge))
+    : fetchAll(committed, lookup, byId, judge)
+  return { groupId, topics, errorCode: errorCodes.NONE }
 }
 
 function fetchTopic(
@@ -54,6 +69,7 @@ function fetchTopic(
   committed: ReadonlyMap<string, TopicOffsets>,
   lookup: TopicLookup,
   byId: boolean,
+  judge: Judge,
 ): FetchedTopic {
   const { topicId, partitionIndexes } = asked
   const name = byId ? lookup.topicName(topicId) : asked.name
@@ -66,9 +82,10 @@ function fetchTopic(
       const value = offsets?.get(partitionIndex)
       // An offset of a topic that had this name before says nothing about the one that has it now.
       const isOfAnother = byId && value && value.topicId !== noTopicId && value.topicId !== topicId
-      return value && !isOfAnother
+      const errorCode = judge(name, partitionIndex)
+      return value && !isOfAnother && errorCode === errorCodes.NONE
         ? fetched(partitionIndex, value)
-        : uncommitted(partitionIndex, errorCodes.NONE)
+        : uncommitted(partitionIndex, errorCode)
     }),
   }
 }
@@ -78,18 +95,22 @@ function fetchAll(
   committed: ReadonlyMap<string, TopicOffsets>,
   lookup: TopicLookup,
   byId: boolean,
+  judge: Judge,
 ): FetchedTopic[] {
   const topics: FetchedTopic[] = []
   for (const [name, offsets] of committed) {
     const topicId = lookup.topicId(name)
     if (byId && topicId === undefined) continue
-    const partitions = Array.from(offsets, ([index, value]) => fetched(index, value))
+    const partitions = Array.from(offsets, ([index, value]) => {
+      const errorCode = judge(name, index)
+      return errorCode === errorCodes.NONE ? fetched(index, value) : uncommitted(index, errorCode)
+    })
     topics.push({ name, topicId: topicId ?? noTopicId, partitions })
   }
   return topics
 }
 
-function fetched(partitionIndex: number, value: OffsetCommitValue): FetchedPartition {
+function fetched(partitionIndex: number, value: CommittedOffset): FetchedPartition {
   return {
     partitionIndex,
     committedOffset: value.offset,
