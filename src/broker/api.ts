@@ -11,8 +11,8 @@ export interface Api<Request extends Message = Message, Response extends Message
   readonly request: Request
   readonly response: Response
   /**
-   * Pipelined: everything that fixes order happens before the first `await`, so the connection goes on to its next
-   * request at once; answers still leave in order. Otherwise the next request waits for this one's answer, as in Kafka.
+   * Pipelined: everything that fixes order happens before the first `await`, or before what `Context.holdBack` was told of has
+   * settled, so the connection goes on to its next request at once; answers still leave in order. Otherwise the next request waits for this one's answer, as in Kafka.
    */
   readonly pipelined?: boolean
   /**

@@ -12,6 +12,7 @@ import { audit } from '../storage/audit.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import { StorageDamagedError } from '../storage/errors.ts'
 import { openStore } from '../storage/store.ts'
+import { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { apis } from './apis/index.ts'
 import { Catalog, catalogPartitionId } from './catalog.ts'
 import type { ListenerSetting } from './configs/listener-settings.ts'
@@ -20,7 +21,7 @@ import type { Services } from './context.ts'
 import { CoordinatorTopic } from './coordinator-topic.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { groupSettings } from './group-settings.ts'
-import { internalTopic, offsetsTopicName } from './internal-topics.ts'
+import { internalTopic, offsetsTopicName, transactionsTopicName } from './internal-topics.ts'
 import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
@@ -28,6 +29,7 @@ import { RequestMemory } from './request-memory.ts'
 import { logSettings, metadataLogSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
 import { TransactionMarkers } from './transaction-markers.ts'
+import { transactionSettings } from './transaction-settings.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What a broker is made of and told. */
@@ -104,10 +106,11 @@ export class Broker {
     this.#services.listeners.advertise(listenerName, host, port)
   }
 
-  /** What is unsound in blocks, indexes, bookmarks and groups: nothing, unless there is a bug or a broken disk. */
+  /** What is unsound in blocks, indexes, bookmarks, groups and transactions: nothing, unless there is a bug or a broken disk. */
   async audit(): Promise<string[]> {
     await this.#services.store.flushed()
-    return [...(await audit(this.#services.store)), ...(await this.#services.groups.audit())]
+    const { store, groups, transactions } = this.#services
+    return [...(await audit(store)), ...(await groups.audit()), ...(await transactions.audit())]
   }
 
   /**
@@ -135,6 +138,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
+    await this.#services.transactions.close()
     await this.#services.groups.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)
@@ -164,6 +168,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     backlogRecordsMax: settings.get('odradek.backlog.records.max'),
     blockBytes: settings.get('odradek.block.bytes.max'),
   })
+  let producerIds: ProducerIds | undefined
   try {
     // Topics that a damaged log does not name any more would be taken for deleted ones, and their records dropped.
     const fault = store.shards[catalogShard]!.fault
@@ -188,10 +193,24 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       settings: groupSettings(settings),
       reportBug: error => void bugs.push(error),
     })
+    producerIds = new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids'))
+    const transactionMarkers = new TransactionMarkers(catalog, groups)
+    const transactions = new TransactionCoordinator({
+      clock,
+      logger,
+      topic: new CoordinatorTopic(catalog, clock, internalTopic(transactionsTopicName, settings)!),
+      producerIds,
+      markers: transactionMarkers,
+      settings: transactionSettings(settings),
+      reportBug: error => void bugs.push(error),
+    })
     await groups.load()
+    // What was ending goes on, and may have offsets for groups.
+    await transactions.load()
     catalog.listen({
       topicDeleted({ name, id }) {
         if (name === offsetsTopicName) groups.offsetsDeleted()
+        else if (name === transactionsTopicName) transactions.stateDeleted()
         else void groups.topicDeleted(name, id)
       },
     })
@@ -207,13 +226,15 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       store,
       catalog,
       groups,
-      producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
-      transactionMarkers: new TransactionMarkers(catalog),
+      transactions,
+      producerIds,
+      transactionMarkers,
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
       reportBug: error => void bugs.push(error),
     }
   } catch (error) {
+    await producerIds?.close()
     await store.close()
     throw error
   }

@@ -35,7 +35,7 @@ export class Connection {
   #isServing = false
   /** A request that is not pipelined, while those before it are being answered: it may ask for what they do. */
   #deferred: Frame | undefined
-  /** A request that is not pipelined is being answered. */
+  /** A request is being answered that is not pipelined, or one that has no place in order yet. */
   #isBusy = false
   /** The peer does not read what we answer. */
   #isUnread = false
@@ -176,14 +176,16 @@ export class Connection {
       this.#ready(slot, answer.pieces)
       return
     }
-    if (isSerial) this.#isBusy = true
-    void answer.pieces.then(pieces => {
-      this.#ready(slot, pieces)
-      if (isSerial) {
+    const { pieces, placed } = answer
+    const turn = isSerial ? pieces : placed
+    if (turn) this.#isBusy = true
+    void pieces.then(pieces => this.#ready(slot, pieces))
+    void turn
+      ?.catch(() => undefined)
+      .then(() => {
         this.#isBusy = false
         this.#serve()
-      }
-    })
+      })
   }
 
   #ready(slot: Slot, pieces: Buffer[] | undefined): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import type { Store } from '../storage/store.ts'
 import type { Api } from './api.ts'
 import type { Catalog } from './catalog.ts'
@@ -28,6 +29,7 @@ export interface Services {
   readonly store: Store
   readonly catalog: Catalog
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly producerIds: ProducerIds
   readonly transactionMarkers: TransactionMarkers
   readonly fetchSessions: FetchSessions
@@ -58,6 +60,11 @@ export interface Context extends Services {
   readonly version: number
   /** The memory that the request's `records` lie in, when it is counted; whoever keeps them retains it. */
   readonly hold: Region | undefined
+  /**
+   * Of a pipelined room: the order of this request is fixed no sooner than `until` has settled, so that the connection's later ones
+   * wait for it. What is to be used then has to be kept first: a Produce without a `hold` is valid for this turn only.
+   */
+  holdBack(until: Promise<unknown>): void
   /** Has `release` called once the answer's bytes have been handed to the operating system, or will never be. */
   onSent(release: () => void): void
 }

@@ -14,6 +14,8 @@ import type { Frame } from './frames.ts'
 /** An answer under way. `pieces` are its frame's bytes; undefined sends nothing. */
 export interface Answer {
   readonly pieces: Buffer[] | undefined | Promise<Buffer[] | undefined>
+  /** Settles when the request has its place in order; undefined where it has it already. */
+  readonly placed?: Promise<unknown> | undefined
   /** Called once the bytes have left, or never will. */
   readonly sent: (() => void)[]
 }
@@ -64,12 +66,14 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   const request = codec(api.request, version).decode(reader)
 
   const sent: (() => void)[] = []
+  let placed: Promise<unknown> | undefined
   const context: Context = {
     ...services,
     connection,
     clientId: header.clientId,
     version,
     hold: frame.hold,
+    holdBack: until => void (placed = until),
     onSent: release => void sent.push(release),
   }
   const finish = (response: Draft<Message> | undefined): Buffer[] | undefined =>
@@ -93,7 +97,7 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   } catch (error) {
     pieces = refuse(error)
   }
-  return { pieces, sent }
+  return { pieces, placed, sent }
 }
 
 /** The whole frame of a response. ApiVersions keeps header version 0, so that any client can read it (KIP-511). */

@@ -4,19 +4,39 @@ import type { Settings } from './configs/settings.ts'
 /** The topic in which group coordinators keep their state. */
 export const offsetsTopicName = '__consumer_offsets'
 
+/** The topic in which transaction coordinators keep theirs. */
+export const transactionsTopicName = '__transaction_state'
+
 /**
  * An internal topic as Kafka makes it (DefaultAutoTopicCreationManager.creatableTopic): partition count and
  * segment size by its own settings, compacted. Undefined for any other name.
  */
 export function internalTopic(name: string, settings: Settings): NewTopic | undefined {
-  if (name !== offsetsTopicName) return undefined
-  return {
-    name,
-    partitionCount: settings.get('offsets.topic.num.partitions'),
-    configs: new Map([
-      ['cleanup.policy', 'compact'],
-      ['compression.type', 'producer'],
-      ['segment.bytes', String(settings.get('offsets.topic.segment.bytes'))],
-    ]),
+  switch (name) {
+    case offsetsTopicName:
+      return {
+        name,
+        partitionCount: settings.get('offsets.topic.num.partitions'),
+        configs: new Map([
+          ['cleanup.policy', 'compact'],
+          ['compression.type', 'producer'],
+          ['segment.bytes', String(settings.get('offsets.topic.segment.bytes'))],
+        ]),
+      }
+    case transactionsTopicName:
+      return {
+        name,
+        partitionCount: settings.get('transaction.state.log.num.partitions'),
+        // TransactionStateManager.transactionTopicConfigs.
+        configs: new Map([
+          ['cleanup.policy', 'compact'],
+          ['compression.type', 'uncompressed'],
+          ['min.insync.replicas', String(settings.get('transaction.state.log.min.isr'))],
+          ['segment.bytes', String(settings.get('transaction.state.log.segment.bytes'))],
+          ['unclean.leader.election.enable', 'false'],
+        ]),
+      }
+    default:
+      return undefined
   }
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { produce } from '../../src/broker/apis/00-produce.ts'
 import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
 import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
@@ -18,6 +18,7 @@ import {
   strangeTopicId,
   versionsOf,
 } from '../support/requests.ts'
+import { committedInAll, TestProducer } from '../support/transactions.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const firstServed = 3
@@ -281,4 +282,45 @@ test('takes the sequence of a producer that it does not know from where it begin
   const producer = { producerId: await newProducerId(client), producerEpoch: 0 }
   const answer = await produceTo(client, topic, batchOf(['x'], { ...producer, baseSequence: 9 }))
   expect(answer).toMatchObject({ errorCode: 0, baseOffset: 0n })
+})
+
+describe('in a transaction', () => {
+  test('is refused without a transactional id, and to partitions that are not in the transaction', async () => {
+    const client = await connectToBroker()
+    const topic = await makeTopic(client)
+    const { producerId, producerEpoch } = await TestProducer.open(client)
+    const batch = batchOf(['a'], { isTransactional: true, producerId, producerEpoch, baseSequence: 0 })
+    const answer = await produceTo(client, topic, batch)
+    expect(errorName(answer.errorCode)).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+    const stranger = new TestProducer(client)
+    expect(await stranger.write(topic, ['a'], { producerId, producerEpoch })).toBe(
+      'INVALID_PRODUCER_ID_MAPPING',
+    )
+    expect((await latest(client, topic.name)).offset).toBe(0n)
+  })
+
+  test('keeps the order of a connection while a partition is added, and many partitions at once', async () => {
+    const client = await connectToBroker()
+    const topic = await makeTopic(client, { partitions: 3 })
+    const producer = await TestProducer.open(client)
+    const sent: Promise<string>[] = []
+    for (let round = 0; round < 20; round++)
+      sent.push(producer.write(topic, [`${round}`], { index: round % 3 }))
+    expect(new Set(await Promise.all(sent))).toEqual(new Set(['NONE']))
+    expect(await producer.end('COMMIT')).toBe('NONE')
+    expect(await committedInAll(client, topic, 1)).toEqual(['1', '4', '7', '10', '13', '16', '19'])
+  })
+
+  test('is refused after the end of the transaction', async () => {
+    const client = await connectToBroker()
+    const topic = await makeTopic(client)
+    const producer = await TestProducer.open(client)
+    const { producerId, producerEpoch } = producer
+    expect(await producer.send(topic, ['a'])).toBe('NONE')
+    expect(await producer.end('COMMIT')).toBe('NONE')
+    expect(await producer.write(topic, ['late'], { producerId, producerEpoch })).toBe(
+      'INVALID_PRODUCER_EPOCH',
+    )
+    expect(await committedInAll(client, topic)).toEqual(['a'])
+  })
 })

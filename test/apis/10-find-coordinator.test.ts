@@ -43,18 +43,17 @@ test('answers no key where none is asked for', async () => {
   expect(coordinators).toEqual([])
 })
 
-test('refuses transactions for good, and says so in its log', async () => {
-  const { address, lines } = await startBroker()
+test('names itself for every transactional id too, and makes __transaction_state as it is configured', async () => {
+  const { address } = await startBroker({ settings: { 'transaction.state.log.num.partitions': 7 } })
   const client = await connect(address)
   const old = await client.call(findCoordinator, 1, { key: 't', keyType: transaction })
   const batched = await client.call(findCoordinator, 4, { keyType: transaction, coordinatorKeys: ['t'] })
-  for (const answer of [old, batched.coordinators[0]!]) {
-    expect(answer).toMatchObject({ ...nobody, errorMessage: 'This broker does not serve transactions.' })
-    expect(errorName(answer.errorCode)).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-  }
-  expect(lines).toContainEqual(
-    expect.objectContaining({ level: 'warn', message: expect.stringContaining('transaction') }),
-  )
+  for (const answer of [old, batched.coordinators[0]!])
+    expect(answer).toMatchObject({ nodeId: 1, errorCode: 0 })
+  const { topics } = await client.call(metadata, 12, { topics: null })
+  expect(topics.map(({ name, isInternal, partitions }) => [name, isInternal, partitions.length])).toEqual([
+    ['__transaction_state', true, 7],
+  ])
 })
 
 test('refuses coordinators of other kinds with INVALID_REQUEST', async () => {

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import type { Draft } from '../../src/protocol/schema.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
-import { versionsOf } from '../support/requests.ts'
+import { makeTopic, versionsOf } from '../support/requests.ts'
+import { committedIn, TestProducer } from '../support/transactions.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const none = { producerId: -1n, producerEpoch: -1 }
@@ -54,15 +55,55 @@ test('refuses an empty transactional id with INVALID_REQUEST', async () => {
   expect(errorName(answer.errorCode)).toBe('INVALID_REQUEST')
 })
 
-test('refuses transactions for good, and says so in its log', async () => {
-  const { address, lines } = await startBroker()
-  const client = await connect(address)
-  const answer = await ask(client, { transactionalId: 't', transactionTimeoutMs: 1000 })
-  expect(errorName(answer.errorCode)).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-  expect(answer).toMatchObject(none)
-  expect(lines).toContainEqual(
-    expect.objectContaining({ level: 'warn', message: expect.stringContaining('transaction') }),
-  )
+describe('with a transactional id', () => {
+  const timeout = { transactionTimeoutMs: 60_000 }
+
+  test('the id keeps its producer, whose epoch rises each time', async () => {
+    const client = await connectToBroker()
+    const producer = await TestProducer.open(client)
+    const { producerId, producerEpoch } = producer
+    expect(producerEpoch).toBe(0)
+    expect(await producer.init()).toBe('NONE')
+    expect([producer.producerId, producer.producerEpoch]).toEqual([producerId, 1])
+    const other = await TestProducer.open(client)
+    expect(other.producerId).not.toBe(producerId)
+  })
+
+  test('fences whoever had the id before', async () => {
+    const client = await connectToBroker()
+    const topic = await makeTopic(client, { partitions: 2 })
+    const zombie = await TestProducer.open(client)
+    expect(await zombie.send(topic, ['a'])).toBe('NONE')
+    await TestProducer.open(client, 'v2', zombie.transactionalId)
+    expect(await zombie.send(topic, ['b'])).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await zombie.send(topic, ['b'], 1)).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await zombie.end('COMMIT')).toBe('PRODUCER_FENCED')
+    expect(await committedIn(client, topic)).toEqual([])
+  })
+
+  test('goes on for the one who names the present identity, answers it again, and fences all others (KIP-360)', async () => {
+    const client = await connectToBroker()
+    const producer = await TestProducer.open(client)
+    const { producerId } = producer
+    const first = { ...timeout, producerId, producerEpoch: 0 }
+    expect(await producer.init(first)).toBe('NONE')
+    expect(producer.producerEpoch).toBe(1)
+    expect(await producer.init(first)).toBe('NONE')
+    expect(producer.producerEpoch).toBe(1)
+    expect(await producer.init({ ...first, producerEpoch: 1 })).toBe('NONE')
+    expect(producer.producerEpoch).toBe(2)
+    expect(await producer.init(first)).toBe('PRODUCER_FENCED')
+    expect(await producer.init(first, 3)).toBe('INVALID_PRODUCER_EPOCH')
+    expect(await producer.init({ ...first, producerId: producerId + 12_345n })).toBe('PRODUCER_FENCED')
+  })
+
+  test('takes no timeout above transaction.max.timeout.ms, and none of nothing', async () => {
+    const client = await connectToBroker()
+    const producer = await TestProducer.open(client)
+    for (const transactionTimeoutMs of [0, -1, 900_001])
+      expect(await producer.init({ transactionTimeoutMs })).toBe('INVALID_TRANSACTION_TIMEOUT')
+    expect(await producer.init({ transactionTimeoutMs: 900_000 })).toBe('NONE')
+  })
 })
 
 test('never repeats an id, not even after a restart', async () => {

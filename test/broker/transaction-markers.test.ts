@@ -14,7 +14,7 @@ const end: TransactionEnd = {
   transactionVersion: 1,
 }
 
-test('tells of markers in the offsets topic while they have their place and nothing is behind them', async () => {
+test('gives markers their place at once, and has the group coordinator write those in the offsets topic', async () => {
   const store = await openTestStore()
   onTestFinished(() => store.close())
   const [offsets, other] = [store.create(1, { createdAt: 1 }), store.create(2, { createdAt: 1 })]
@@ -22,17 +22,21 @@ test('tells of markers in the offsets topic while they have their place and noth
     [offsetsTopicName, { partitions: [offsets] }],
     ['other', { partitions: [other] }],
   ])
-  const markers = new TransactionMarkers({ topic: (name: string) => topics.get(name) } as unknown as Catalog)
   const told: unknown[] = []
-  markers.onOffsetsMarker((partition, marker, committed) => {
-    told.push([partition, marker, offsets.logEndOffset, offsets.highWatermark])
-    void committed.then(() => told.push(offsets.highWatermark))
-  })
-  const written = markers.write(offsetsTopicName, 0, end)
-  expect(told).toEqual([[0, end, 1n, 0n]])
-  await Promise.all([written, markers.write('other', 0, end)])
-  expect(told).toEqual([[0, end, 1n, 0n], 1n])
+  const markers = new TransactionMarkers(
+    { topic: (name: string) => topics.get(name) } as unknown as Catalog,
+    {
+      async endTransaction(partition, marker) {
+        told.push([partition, marker])
+        await offsets.endTransaction(marker).committed
+      },
+    },
+  )
+  const written = [markers.write(offsetsTopicName, 0, end), markers.write('other', 0, end)]
+  expect([told, offsets.logEndOffset, other.logEndOffset]).toEqual([[[0, end]], 1n, 1n])
+  await Promise.all(written)
+  expect([offsets.highWatermark, other.highWatermark]).toEqual([1n, 1n])
   await expect(markers.write(offsetsTopicName, 7, end)).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION')
-  await expect(markers.write(offsetsTopicName, 0, { ...end, producerEpoch: -1 })).rejects.toThrow('smaller')
-  expect(told.length).toBe(2)
+  await expect(markers.write('other', 0, { ...end, producerEpoch: -1 })).rejects.toThrow('smaller')
+  expect(told.length).toBe(1)
 })

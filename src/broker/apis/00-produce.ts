@@ -2,10 +2,12 @@
  * Produce. Behaviour: each partition's batch is checked, ordered and given its offset before anything is awaited, so that
  * requests of a connection share blocks and keep their order; the answer leaves when the block is synced, for acks=1
  * as for acks=all, or at once where `odradek.durability` is async. With acks=0 nothing is answered, and a refused batch
- * closes the connection, as in Kafka.
+ * closes the connection, as in Kafka. A transactional batch for a partition that is new to its transaction waits until the coordinator
+ * has it on disk that the partition is in it; what comes behind it on the connection waits as well.
  *
  * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
- * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
+ * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), TRANSACTION_ABORTABLE from
+ * 11 and partitions added to the transaction from 12 (KIP-890), topic ids from 13 (KIP-516).
  */
 import { errorCodes, KafkaError, type ErrorName } from '../../protocol/errors.ts'
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
@@ -18,6 +20,8 @@ import type { Context } from '../context.ts'
 import { findPartition, findTopic } from '../partitions.ts'
 import { produceRules } from '../produce-rules.ts'
 import { produced } from '../produced-batch.ts'
+import { admitAll, checkTransaction, mannerOf, newToTransaction } from '../produce-transactions.ts'
+import type { Refusals } from '../transaction-gate.ts'
 
 type Answer = Draft<typeof ProduceResponse>
 type PartitionAnswer = Answer['responses'][number]['partitionResponses'][number]
@@ -50,12 +54,14 @@ export const produce = api({
   handle(request, context) {
     const { acks } = request
     if (acks < -1 || acks > 1) throw new KafkaError('INVALID_REQUIRED_ACKS')
-    const topics = context.store.asOneProduce(() => request.topicData.map(data => appendTopic(data, context)))
-    const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
-    blocks.delete(undefined)
-    if (acks === 0) return unacknowledged(topics, blocks, context)
-    if (blocks.size === 0) return answer(topics, undefined)
-    return Promise.allSettled(blocks).then(settled => answer(topics, new Map(zip([...blocks], settled))))
+    const newcomers = newToTransaction(request, context)
+    if (!newcomers) return acknowledge(acks, appendAll(request, context, noRefusals), context)
+    const [kept, release] = keep(request, context)
+    const appended = admitAll(newcomers, context)
+      .then(refusals => appendAll(kept, context, refusals))
+      .finally(release)
+    context.holdBack(appended)
+    return appended.then(topics => acknowledge(acks, topics, context))
   },
 
   refuse: (request, errorCode) => ({
@@ -71,6 +77,49 @@ export const produce = api({
     })),
   }),
 })
+
+const noRefusals: Refusals = () => undefined
+
+/** A request that outlives this turn, and what gives up its memory. */
+function keep(request: ProduceRequest, { hold }: Context): [ProduceRequest, release: () => void] {
+  if (hold) {
+    hold.retain()
+    return [request, () => hold.release()]
+  }
+  const topicData = request.topicData.map(data => ({
+    ...data,
+    partitionData: data.partitionData.map(({ index, records }) => ({
+      index,
+      records: records && Buffer.from(records),
+    })),
+  }))
+  return [{ ...request, topicData }, () => {}]
+}
+
+function appendAll(request: ProduceRequest, context: Context, refusals: Refusals): TopicParts[] {
+  const { transactionalId } = request
+  const gate: Gate = { transactionalId, refusals }
+  return context.store.asOneProduce(() => request.topicData.map(data => appendTopic(data, context, gate)))
+}
+
+/** Who asks for a transaction, and what its coordinator has against it. */
+interface Gate {
+  readonly transactionalId: string | null
+  readonly refusals: Refusals
+}
+
+/** Answers once what was appended is on disk. */
+function acknowledge(
+  acks: number,
+  topics: readonly TopicParts[],
+  context: Context,
+): Answer | Promise<Answer | undefined> {
+  const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
+  blocks.delete(undefined)
+  if (acks === 0) return unacknowledged(topics, blocks, context)
+  if (blocks.size === 0) return answer(topics, undefined)
+  return Promise.allSettled(blocks).then(settled => answer(topics, new Map(zip([...blocks], settled))))
+}
 
 /** With acks=0 nothing is answered, but what comes behind it on the connection sees what it wrote. */
 async function unacknowledged(
@@ -90,14 +139,14 @@ function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
   return left.map((each, index) => [each, right[index]!])
 }
 
-function appendTopic(data: ProduceRequest['topicData'][number], context: Context): TopicParts {
+function appendTopic(data: ProduceRequest['topicData'][number], context: Context, gate: Gate): TopicParts {
   const { name, topicId } = data
   const parts = data.partitionData.map(({ index, records }): Part => {
     let log: PartitionLog | undefined
     try {
       const topic = findTopic(context.catalog, data)
       log = findPartition(topic, index)
-      const { appended, logAppendTimeMs } = append(topic, log, records, context)
+      const { appended, logAppendTimeMs } = append(topic, index, log, records, context, gate)
       return { index, log, appended, logAppendTimeMs, error: undefined }
     } catch (error) {
       if (!(error instanceof KafkaError || error instanceof RecordsError)) throw error
@@ -109,9 +158,11 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
 
 function append(
   topic: Topic,
+  partition: number,
   log: PartitionLog,
   records: Buffer | null,
   context: Context,
+  { transactionalId, refusals }: Gate,
 ): { appended: Appended; logAppendTimeMs: bigint } {
   const rules = produceRules(topic, context.settings)
   if (topic.isInternal) {
@@ -119,8 +170,14 @@ function append(
   }
   const now = BigInt(context.clock.now())
   const { batch, isRebuilt } = produced(records, rules, { version: context.version, now })
-  const hold = isRebuilt ? undefined : context.hold
-  const appended = log.append(batch.view, { hold, durability: rules.durability })
+  if (batch.isTransactional) {
+    checkTransaction(batch, { topic: topic.name, partition, log }, transactionalId, refusals, context)
+  }
+  const appended = log.append(batch.view, {
+    hold: isRebuilt ? undefined : context.hold,
+    durability: rules.durability,
+    supportsEpochBump: mannerOf(context.version).addsPartitions,
+  })
   return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
 }
 

@@ -1,11 +1,11 @@
 /**
- * FindCoordinator. Behaviour: groups are coordinated by the node that was asked; the first question makes
- * `__consumer_offsets`, so that the answer can be used at once where Kafka's first one is COORDINATOR_NOT_AVAILABLE.
+ * FindCoordinator. Behaviour: groups and transactions are coordinated by the node that was asked; the first question makes
+ * `__consumer_offsets` or `__transaction_state`, so that the answer can be used at once where Kafka's first one is
+ * COORDINATOR_NOT_AVAILABLE.
  *
  * Versions: key types from 1 (KIP-98), several keys at once from 4 (KIP-699), share groups' state from 6 (KIP-932).
  *
- * Skipped: transactions are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED, the one error that every client takes for
- * final: librdkafka asks again for ever on any other. Share coordinators as by a Kafka that has none: INVALID_REQUEST.
+ * Skipped: share coordinators, as by a Kafka that has none: INVALID_REQUEST.
  */
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import {
@@ -16,13 +16,18 @@ import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
-import { internalTopic, offsetsTopicName } from '../internal-topics.ts'
+import { internalTopic, offsetsTopicName, transactionsTopicName } from '../internal-topics.ts'
 
 type Answer = Draft<typeof FindCoordinatorResponse>
 type Coordinator = Omit<NonNullable<Answer['coordinators']>[number], 'key'>
 
 /** What is coordinated (FindCoordinatorRequest.CoordinatorType). */
 const keyTypes = { group: 0, transaction: 1 }
+/** Where the coordinators keep their state, by key type. */
+const topicNames = new Map([
+  [keyTypes.group, offsetsTopicName],
+  [keyTypes.transaction, transactionsTopicName],
+])
 const firstBatchedVersion = 4
 
 export const findCoordinator = api({
@@ -40,16 +45,12 @@ export const findCoordinator = api({
 })
 
 async function coordinator(keyType: number, context: Context): Promise<Coordinator> {
-  if (keyType === keyTypes.transaction) {
-    const message = 'This broker does not serve transactions.'
-    context.logger.warn({ clientId: context.clientId }, 'a transaction was refused: they are not served')
-    return none(errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message)
-  }
-  if (keyType !== keyTypes.group) {
+  const topicName = topicNames.get(keyType)
+  if (topicName === undefined) {
     return none(errorCodes.INVALID_REQUEST, `There is no coordinator of key type ${keyType}.`)
   }
   try {
-    await context.catalog.ensure(internalTopic(offsetsTopicName, context.settings)!)
+    await context.catalog.ensure(internalTopic(topicName, context.settings)!)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     return none(errorCodes.COORDINATOR_NOT_AVAILABLE, error.message)

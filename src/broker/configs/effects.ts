@@ -64,6 +64,19 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
     'How long a partition remembers a producer that no longer writes to it and has no transaction open there.',
   'queued.max.request.bytes':
     'Memory for requests of which a part has come; above it connections wait. Not positive is without bound.',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms':
+    'How often it is looked for transactions that took longer than their producers asked for, to abort them.',
+  'transaction.max.timeout.ms': 'The longest timeout that a transactional producer may ask for.',
+  'transaction.partition.verification.enable':
+    'Whether a partition has to be in the transaction of who writes to it, where clients add partitions themselves.',
+  'transaction.remove.expired.transaction.cleanup.interval.ms':
+    'How often it is looked for transactional ids to forget.',
+  'transaction.state.log.min.isr':
+    'The `min.insync.replicas` of `__transaction_state`, which means nothing here.',
+  'transaction.state.log.num.partitions': 'How many partitions `__transaction_state` gets when it is made.',
+  'transaction.state.log.segment.bytes': 'The `segment.bytes` of `__transaction_state`.',
+  'transaction.two.phase.commit.enable': 'Whether a producer may have transactions without a timeout.',
+  'transactional.id.expiration.ms': 'How long a transactional id is remembered that nobody uses.',
   'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',
   listeners: 'Where to listen: NAME://HOST:PORT, several separated by commas. Port 0 takes a free one.',
 }
