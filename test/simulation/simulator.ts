@@ -73,6 +73,7 @@ class Simulation {
     )
     this.#settings = {
       'offsets.topic.num.partitions': 3,
+      'transaction.state.log.num.partitions': 3,
       'odradek.shards': 1 + random.below(2),
       'odradek.shard.segment.bytes': 1024 * 1024,
       'odradek.tail.bytes.max': random.below(512 * 1024),

@@ -4,6 +4,7 @@ import { consumer } from './consumer.ts'
 import { groupMember } from './group-member.ts'
 import { idempotentProducer } from './idempotent-producer.ts'
 import { producer } from './producer.ts'
+import { transactionalLoop } from './transactional-loop.ts'
 
 /** Who is at work in a simulation, and how many of each. A new kind of client is a module and a line here. */
 export const clients: readonly { readonly module: ClientModule; readonly count: number }[] = [
@@ -12,4 +13,5 @@ export const clients: readonly { readonly module: ClientModule; readonly count: 
   { module: idempotentProducer, count: 3 },
   { module: consumer, count: 2 },
   { module: groupMember, count: 5 },
+  { module: transactionalLoop, count: 1 },
 ]
