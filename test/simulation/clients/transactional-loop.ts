@@ -72,7 +72,7 @@ class TransactionalLoop implements SimulatedClient {
           this.#identity = undefined
           if (!(error instanceof Refused)) throw error
         }
-        await this.#world.sleep(this.#world.random.below(500))
+        await this.#world.sleep(this.#world.random.below(800))
       }
     })
   }
