@@ -46,6 +46,8 @@ interface SceneOptions {
   readonly settings?: Partial<TransactionSettings>
   /** The next producer id. */
   readonly nextId?: bigint
+  /** Called before the log is read. */
+  readonly before?: (scene: TransactionScene) => void
 }
 
 /** A transaction coordinator on a clock, a log and markers that the test holds in its hands, asked in few words. */
@@ -81,19 +83,21 @@ export class TransactionScene {
 
   static async open(options: SceneOptions = {}): Promise<TransactionScene> {
     const scene = new TransactionScene(options)
+    options.before?.(scene)
     await scene.coordinator.load()
     await settled()
     return scene
   }
 
   /** What a new process makes of the log; this one is left as it is, and its timers with it. */
-  crash(): Promise<TransactionScene> {
+  crash(before?: (scene: TransactionScene) => void): Promise<TransactionScene> {
     const clock = new ManualClock(this.clock.now())
     return TransactionScene.open({
       clock,
       topic: this.topic.afterCrash(),
       settings: this.#settings,
       nextId: this.#nextId + 1000n,
+      ...(before && { before }),
     })
   }
 
