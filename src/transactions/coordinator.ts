@@ -47,6 +47,8 @@ const kind: CoordinatorKind<PartitionState, Environment> = {
 
 /** How long the partitions of a transaction are left alone after one of them could not be told its end. */
 const markerRetryMs = 100
+/** How long it is waited until a log that did not take the completion of a transaction is tried again. */
+const completionRetryMs = 1000
 
 /**
  * The transaction coordinator: which producer a transactional id has, and what its transaction comes to. An end is decided once its
@@ -58,6 +60,8 @@ export class TransactionCoordinator {
   readonly #partitions: CoordinatorPartitions<PartitionState, Environment>
   /** The ends that are being carried out, by transactional id. One after another: no marker may come twice at the wrong time. */
   readonly #finishing = new Map<string, Promise<void>>()
+  /** The ends that every partition has been told, and that `__transaction_state` does not have as complete yet. */
+  readonly #written = new Map<string, TransactionEnd>()
   readonly #cancels = new Set<Cancel>()
   #isClosed = false
 
@@ -175,6 +179,7 @@ export class TransactionCoordinator {
 
   /** Somebody has deleted `__transaction_state`, and with it every transactional id. */
   stateDeleted(): void {
+    this.#written.clear()
     this.#partitions.reset()
   }
 
@@ -196,8 +201,16 @@ export class TransactionCoordinator {
     }
   }
 
-  /** The end of a transaction is synced: it is carried out, behind what is being carried out already. */
+  /** The end of a transaction is synced, now or when its log was read. */
   #prepared(transactionalId: string): void {
+    // The log has failed meanwhile, and was read again: it may well fail again.
+    if (this.#written.has(transactionalId))
+      this.#after(completionRetryMs, () => this.#carryOut(transactionalId))
+    else this.#carryOut(transactionalId)
+  }
+
+  /** Carries out the end of a transaction, behind what is being carried out for its id already. */
+  #carryOut(transactionalId: string): void {
     const before = this.#finishing.get(transactionalId) ?? Promise.resolve()
     const finishing: Promise<void> = before
       .then(() => this.#finish(transactionalId))
@@ -210,19 +223,26 @@ export class TransactionCoordinator {
 
   /** Never two at a time for one id. A crash, or a log that fails, leaves the transaction prepared: it is finished when it is read. */
   async #finish(transactionalId: string): Promise<void> {
+    const end = this.#written.get(transactionalId) ?? (await this.#writeMarkers(transactionalId))
+    if (!end) return
+    this.#written.set(transactionalId, end)
+    const completed = this.#partitions.run(transactionalId, turn => {
+      complete(turn, transactionalId, end)
+      turn.onceSynced(() => this.#written.delete(transactionalId))
+    })
+    // The next transaction is decided behind this. Nobody waits for the record: without it the same would be done again.
+    completed.catch((error: unknown) => this.#tell(error))
+  }
+
+  /** Tells all partitions of a transaction its end; undefined where nothing is ending, or not all could be told. */
+  async #writeMarkers(transactionalId: string): Promise<TransactionEnd | undefined> {
     const { topic, markers } = this.#options
     const coordinatorEpoch = topic.leaderEpoch(this.#partitions.numberFor(transactionalId))
     const begun = await this.#partitions.run(transactionalId, turn =>
       writeMarkers(turn, transactionalId, markers, coordinatorEpoch),
     )
-    if (!begun) return
-    const isWritten = this.#judge(transactionalId, await begun.written, begun.end)
-    if (!isWritten) return
-    const completed = this.#partitions.run(transactionalId, turn =>
-      complete(turn, transactionalId, begun.end),
-    )
-    // The next transaction is decided behind this. Nobody waits for the record: without it the same would be done again.
-    completed.catch((error: unknown) => this.#tell(error))
+    if (!begun) return undefined
+    return this.#judge(transactionalId, await begun.written, begun.end) ? begun.end : undefined
   }
 
   /** Whether all partitions know of the end; where one cannot be told for now, that is tried again later. */
@@ -252,7 +272,7 @@ export class TransactionCoordinator {
       )
       // A log that has failed takes nothing any more before the next start.
       if (error.error === 'KAFKA_STORAGE_ERROR') continue
-      this.#after(markerRetryMs, () => this.#prepared(transactionalId))
+      this.#after(markerRetryMs, () => this.#carryOut(transactionalId))
     }
     return isWritten
   }

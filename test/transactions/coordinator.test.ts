@@ -146,6 +146,24 @@ describe('a log that fails', () => {
   })
 })
 
+describe('a log that does not take the completion', () => {
+  test('is tried again in a while, and the partitions are told but once', async () => {
+    const scene = await ongoing(['a-0'])
+    scene.markers.hold()
+    const ended = scene.end('1000/0', 'COMMIT')
+    await settled()
+    scene.topic.fail(new Error('disk'))
+    scene.markers.release()
+    expect(await ended).toBe('1000/1')
+    await scene.clock.advance(3000)
+    expect(await scene.state()).toBe('PrepareCommit 1000/1')
+    scene.topic.heal()
+    await scene.clock.advance(1000)
+    expect(await scene.state()).toBe('CompleteCommit 1000/1')
+    expect(scene.markers.written).toEqual(['a-0 COMMIT 1000/1'])
+  })
+})
+
 describe('time', () => {
   test('aborts a transaction that takes longer than its producer asked for, and fences the producer', async () => {
     const scene = await TransactionScene.open()
