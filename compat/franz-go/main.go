@@ -21,7 +21,7 @@ func main() {
 	address, wanted := os.Args[1], os.Args[2:]
 	names := []string{}
 	chosen := []scenario{}
-	for _, s := range slices.Concat(recordScenarios(), groupScenarios(), adminScenarios(), configScenarios()) {
+	for _, s := range slices.Concat(recordScenarios(), groupScenarios(), adminScenarios(), configScenarios(), transactionScenarios()) {
 		if len(wanted) == 0 || slices.Contains(wanted, s.name) {
 			names = append(names, s.name)
 			chosen = append(chosen, s)
@@ -59,7 +59,7 @@ func attempt(s scenario, address string) (failure string) {
 // scenarioLine finds the line of the scenario itself in a stack.
 func scenarioLine(stack string) string {
 	for _, line := range strings.Split(stack, "\n") {
-		for _, file := range []string{"records.go:", "groups.go:", "admin.go:", "configs.go:"} {
+		for _, file := range []string{"records.go:", "groups.go:", "admin.go:", "configs.go:", "transactions.go:"} {
 			if at := strings.Index(line, file); at >= 0 {
 				return strings.Fields(line[at:])[0]
 			}
