@@ -1,5 +1,6 @@
 // Scenarios by franz-go. Arguments: the broker's address, then the wanted
-// scenarios (none: all). One JSON line per scenario.
+// scenarios (none: all). One JSON line per scenario. Or: transform, and what
+// transform.go says.
 package main
 
 import (
@@ -18,6 +19,9 @@ type scenario struct {
 }
 
 func main() {
+	if os.Args[1] == "transform" {
+		transform(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])
+	}
 	address, wanted := os.Args[1], os.Args[2:]
 	names := []string{}
 	chosen := []scenario{}
