@@ -134,21 +134,13 @@ async function judge({ context, workload, input, output, worker }) {
   const all = await readAll(context, input)
   const committed = await openMember(context, output)
   const wanted = workload.outputCount(all)
-  const state = () =>
-    `(${committed.messages.length} of ${wanted} arrived; ${worker.state.endings.at(-1) ?? ''})`
   // Not a failure yet: the verdict says what is missing.
-  await eventually('the whole output', () => committed.messages.length >= wanted, {
-    timeoutMs: patienceMs,
-    state,
-  }).catch(() => {})
-
+  const arrived = () => committed.messages.length >= wanted
+  await eventually('the whole output', arrived, { timeoutMs: patienceMs }).catch(() => {})
   await worker.kill()
-  const messages = await readAll(context, output, committed)
-  const uncommitted = await readAll(
-    context,
-    output,
-    await openMember(context, output, { readUncommitted: true }),
-  )
+  const messages = (await readAll(context, output, committed)).filter(isOutput)
+  const uncommittedReader = await openMember(context, output, { readUncommitted: true })
+  const uncommitted = (await readAll(context, output, uncommittedReader)).filter(isOutput)
   return {
     anomalies: workload.verdict(all, messages),
     inputCount: all.length,
@@ -158,8 +150,8 @@ async function judge({ context, workload, input, output, worker }) {
 }
 
 const last = 'the last record'
-const isOutput = message => !isLast(message)
 const isLast = ({ key }) => key?.toString() === last
+const isOutput = message => !isLast(message)
 
 /** Everything up to a record that follows now in every partition: nothing open or unread can hide behind it. */
 async function readAll(context, topic, reader) {
