@@ -16,8 +16,6 @@ export interface Produce extends Place {
   /** The transaction that it belongs to; all of one share their outcome. */
   readonly transaction: string
   readonly value: string
-  /** Whether the write was acknowledged; one that was not may be there or not, unless its transaction was committed. */
-  readonly isAcknowledged: boolean
   /** Whether it was sent under a transaction, so that all of it is there or nothing. */
   readonly isTransactional: boolean
 }
@@ -44,6 +42,12 @@ export interface Poll extends Place {
   readonly records: readonly { readonly offset: number; readonly value: string }[]
 }
 
+/** This reader has read everything that was committed before all writing ended. */
+export interface ReadToEnd {
+  readonly kind: 'read-to-end'
+  readonly reader: string
+}
+
 /** A group's offset as it was answered after everything had ended. */
 export interface OffsetFetch extends Place {
   readonly kind: 'offset-fetch'
@@ -52,8 +56,9 @@ export interface OffsetFetch extends Place {
   readonly offset: number
 }
 
-/** What happened, in the order in which it was observed. Every reader reads each of its partitions from start to end. */
-export type History = readonly (Produce | OffsetCommit | End | Poll | OffsetFetch)[]
+/** What happened, in the order in which it was observed. A reader reads each of its partitions on from
+ * wherever it began. */
+export type History = readonly (Produce | OffsetCommit | End | Poll | ReadToEnd | OffsetFetch)[]
 
 export type AnomalyKind =
   | 'lost write'

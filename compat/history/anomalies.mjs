@@ -8,10 +8,11 @@ export function findAnomalies(history) {
   const outcomes = new Map(of('end').map(({ transaction, outcome }) => [transaction, outcome]))
   const produces = of('produce')
   const readers = readersOf(of('poll'))
+  const ended = new Set(of('read-to-end').map(({ reader }) => reader))
   return [
     ...readers.flatMap(monotony),
     ...readers.flatMap(reader => origins(reader, produces, outcomes)),
-    ...readers.flatMap(reader => wholeness(reader, produces, outcomes)),
+    ...readers.filter(({ name }) => ended.has(name)).flatMap(reader => wholeness(reader, produces, outcomes)),
     ...agreement(readers),
     ...offsets(of('offset-commit'), of('offset-fetch'), outcomes),
   ]
@@ -71,27 +72,20 @@ function origins({ name, polls, counts }, produces, outcomes) {
 }
 
 /** What was committed is there; a transaction of unknown end is there as a whole or not at all. */
-function wholeness({ name, polls, counts }, produces, outcomes) {
+function wholeness({ name, counts }, produces, outcomes) {
   const found = []
-  const covered = new Set(polls.map(placeOf))
   for (const [transaction, members] of groupBy(produces, ({ transaction }) => transaction)) {
-    // A reader is asked only for what it was to read.
-    const mine = members.filter(produce => covered.has(placeOf(produce)))
-    const missing = mine.filter(({ value }) => !counts.has(value))
     const outcome = outcomes.get(transaction) ?? 'unknown'
-    const isTorn = mine[0]?.isTransactional && missing.length > 0 && missing.length < mine.length
+    if (outcome === 'aborted') continue
+    const missing = members.filter(({ value }) => !counts.has(value))
     if (outcome === 'committed') {
-      for (const { value, ...produce } of missing) {
-        const what = `${name} never read ${value} of ${transaction} in ${placeOf(produce)}`
+      for (const produce of missing) {
+        const what = `${name} never read ${produce.value} of ${transaction} in ${placeOf(produce)}`
         found.push({ kind: 'lost write', what })
       }
-    } else if (outcome === 'unknown' && !mine[0]?.isTransactional) {
-      for (const { value, isAcknowledged } of missing) {
-        if (isAcknowledged) found.push({ kind: 'lost write', what: `${name} never read ${value}` })
-      }
     }
-    if (isTorn && outcome !== 'aborted') {
-      const what = `${name} read ${mine.length - missing.length} of the ${mine.length} values of ${transaction}`
+    if (members[0].isTransactional && missing.length > 0 && missing.length < members.length) {
+      const what = `${name} read ${members.length - missing.length} of the ${members.length} values of ${transaction}`
       found.push({ kind: 'torn transaction', what })
     }
   }
