@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { freshSeed } from '../chance.mjs'
 import { prepareKafka, startKafka } from '../kafka.mjs'
+import { prepare as prepareKcat } from '../kcat/client.mjs'
 import { prepareOdradek, startOdradek } from '../odradek.mjs'
 import { runHistory } from './workload.mjs'
 
@@ -18,7 +19,7 @@ const brokers = {
   kafka: { prepare: prepareKafka, start: startKafka },
 }
 const { prepare, start } = brokers[options.broker]
-const skip = (await prepare())?.skip
+const skip = (await prepareKcat()).skip ?? (await prepare())?.skip
 if (skip) {
   console.log(`skipped: ${skip}`)
   process.exit(0)
