@@ -58,6 +58,11 @@ export const catalogue = {
   'transaction-producers': 'who writes to a partition, and where its open transaction starts',
   'transaction-abort-hanging': 'an admin ends one in a partition by its marker',
   'transaction-admin-fence': 'an admin fences a producer and terminates what it has open',
+  'transaction-history': 'clients under faults for a minute; every anomaly of what they saw (history/)',
+  'exactly-once':
+    'consume, transform, produce; client and broker killed; the output is the input (exactly-once/)',
+  'exactly-once-streams':
+    'the same for the word count of Kafka Streams, with a store, changelog and repartition topic',
   'error-topic-exists': 'TOPIC_ALREADY_EXISTS',
   'error-replication-factor': 'INVALID_REPLICATION_FACTOR',
   'error-invalid-topic-name': 'INVALID_TOPIC_EXCEPTION',
