@@ -41,7 +41,7 @@ def main(address, source, output, group, name):
 
 
 try:
-    main(*sys.argv[1:])
+    main(*sys.argv[1:6])
 except KafkaException as failure:
     print("ended by", failure, flush=True)
     sys.exit(1)

@@ -26,16 +26,18 @@ process.once('exit', () => {
 
 /** A program that is started again whenever it ends by itself, as a supervisor would. */
 function supervise([command, ...args]) {
-  const state = { progress: 0, endings: [] }
+  const state = { progress: 0, endings: [], complaint: '' }
   let child
   let isWanted = true
   const start = () => {
-    child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+    child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     processes.add(child)
     createInterface({ input: child.stdout }).on('line', line => {
       if (/^(committed|counted) /.test(line)) state.progress++
       else state.endings.push(line)
     })
+    // A program that cannot even start says so here.
+    createInterface({ input: child.stderr }).on('line', line => (state.complaint = line))
     const { pid } = child
     child.once('exit', () => {
       processes.forEach(each => each.pid === pid && processes.delete(each))
@@ -123,7 +125,7 @@ async function untilKill(worker, chance, cycle) {
   const before = worker.state.progress
   await eventually('a transaction', () => worker.state.progress > before, {
     timeoutMs: patienceMs,
-    state: () => worker.state.endings.at(-1) ?? '',
+    state: () => `(the client said: ${worker.state.endings.at(-1) ?? worker.state.complaint})`,
   })
   return sleep(chance.below(250))
 }
