@@ -1,7 +1,14 @@
 // What the figures are: their names, units, good direction and targets, in the order of the tables.
 
 /** The groups in which the figures are shown. */
-export const groups = ['Throughput', 'Latency', 'Start and memory', 'Many partitions', 'Durability']
+export const groups = [
+  'Throughput',
+  'Transactions',
+  'Latency',
+  'Start and memory',
+  'Many partitions',
+  'Durability',
+]
 
 /**
  * Every figure by its key. `better` is the good direction. A target is a least advantage over Apache Kafka
@@ -32,6 +39,18 @@ export const figures = {
     produce100bCpu: { name: 'broker CPU, produce 100 B', unit: 's/GB', better: 'less' },
     consume1kCpu: { name: 'broker CPU, consume 1 KB', unit: 's/GB', better: 'less' },
     consume100bCpu: { name: 'broker CPU, consume 100 B', unit: 's/GB', better: 'less' },
+  }),
+  ...grouped('Transactions', {
+    transactional: { name: 'produce 1 KB, 100 ms transactions', unit: 'MB/s', better: 'more', timesKafka: 1 },
+    idempotent: { name: 'produce 1 KB, idempotent', unit: 'MB/s', better: 'more' },
+    transactionalToIdempotent: {
+      name: 'transactional against idempotent',
+      unit: 'x',
+      better: 'more',
+      atLeast: 0.85,
+      own: true,
+    },
+    transactionalCpu: { name: 'broker CPU, transactional', unit: 's/GB', better: 'less' },
   }),
   ...grouped('Latency', {
     ackP50: { name: 'produce to ack, p50', unit: 'ms', better: 'less' },

@@ -10,6 +10,7 @@ import { kafkaVersion, prepareKafka, startKafka } from './kafka.mjs'
 import { writeLedger } from './ledger.mjs'
 import { prepareOdradek, startOdradek } from './odradek.mjs'
 import { run } from './process.mjs'
+import { runShortCampaigns } from './short-campaigns.mjs'
 
 const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka']
 /** A client that says nothing for so long hangs. */
@@ -25,6 +26,7 @@ const { values: wanted } = parseArgs({
 const unknown = wanted.scenario.filter(name => !(name in catalogue))
 if (unknown.length > 0) throw new Error(`no such scenario: ${unknown}`)
 const isWanted = (list, name) => list.length === 0 || list.includes(name)
+const isWantedScenario = name => isWanted(wanted.scenario, name)
 const say = text => process.stdout.write(`${text}\n`)
 
 const brokers = [
@@ -33,6 +35,7 @@ const brokers = [
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
     start: startOdradek,
+    isKilledToo: true,
   },
   { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: startKafka },
 ].filter(({ name }) => isWanted(wanted.broker, name))
@@ -96,16 +99,17 @@ async function runClient(client, address, report) {
   } while (remaining.length > 0)
 }
 
-/** Runs all clients, one after the other, on a broker of their own. */
+/** Runs all clients, one after the other, on a broker of their own; then those that are killed, each on another. */
 async function runBroker(broker, clients, results) {
+  const report = (client, result) => {
+    results.push({ broker: broker.name, client, ...result })
+    const verdict = result.ok ? `ok ${result.ms} ms` : `FAILED ${result.error}`
+    say(`${broker.name.padEnd(7)} ${client.padEnd(15)} ${result.scenario.padEnd(27)} ${verdict}`)
+  }
   const started = await broker.start()
   try {
     for (const client of clients) {
-      await runClient(client, started.address, result => {
-        results.push({ broker: broker.name, client: client.name, ...result })
-        const verdict = result.ok ? `ok ${result.ms} ms` : `FAILED ${result.error}`
-        say(`${broker.name.padEnd(7)} ${client.name.padEnd(15)} ${result.scenario.padEnd(26)} ${verdict}`)
-      })
+      await runClient(client, started.address, result => report(client.name, result))
     }
     if (started.hasExited()) {
       const log = await readFile(started.logFile, 'utf8')
@@ -114,6 +118,8 @@ async function runBroker(broker, clients, results) {
   } finally {
     await started.stop()
   }
+  if (!broker.isKilledToo) return
+  await runShortCampaigns({ start: broker.start, clients, isWanted: isWantedScenario, report })
 }
 
 const startedAt = performance.now()

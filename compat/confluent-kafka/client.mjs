@@ -8,7 +8,10 @@ export const name = 'confluent-kafka'
 const here = import.meta.dirname
 const requirements = join(here, 'requirements.txt')
 
-/** @returns {Promise<{ version: string, command: string[] } | { skip: string }>} */
+/**
+ * @returns {Promise<{ version: string, command: string[], programs: object } | { skip: string }>} `programs` by name: the
+ *   commands of programs that run until they are killed, for exactly-once/
+ */
 export async function prepare() {
   const version = /==(\S+)/.exec(await readFile(requirements, 'utf8'))[1]
   const venv = join(here, '..', '.cache', `confluent-kafka-${version}`)
@@ -28,5 +31,6 @@ export async function prepare() {
   return {
     version: `${version} (librdkafka ${library.stdout.trim()})`,
     command: [python, '-B', join(here, 'main.py')],
+    programs: { transform: [python, '-B', join(here, 'transform.py')] },
   }
 }

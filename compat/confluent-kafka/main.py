@@ -10,6 +10,7 @@ import admin
 import configs
 import groups
 import records
+import transactions
 from kit import Kit
 
 
@@ -30,7 +31,9 @@ def attempt(run, address):
 
 def main():
     address, wanted = sys.argv[1], sys.argv[2:]
-    scenarios = {**records.scenarios, **groups.scenarios, **admin.scenarios, **configs.scenarios}
+    scenarios = {}
+    for module in (records, groups, admin, configs, transactions):
+        scenarios.update(module.scenarios)
     names = [name for name in scenarios if not wanted or name in wanted]
     report({"scenarios": names})
     for name in names:

@@ -1,5 +1,6 @@
 // Scenarios by franz-go. Arguments: the broker's address, then the wanted
-// scenarios (none: all). One JSON line per scenario.
+// scenarios (none: all). One JSON line per scenario. Or: transform, and what
+// transform.go says.
 package main
 
 import (
@@ -18,10 +19,13 @@ type scenario struct {
 }
 
 func main() {
+	if os.Args[1] == "transform" {
+		transform(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])
+	}
 	address, wanted := os.Args[1], os.Args[2:]
 	names := []string{}
 	chosen := []scenario{}
-	for _, s := range slices.Concat(recordScenarios(), groupScenarios(), adminScenarios(), configScenarios()) {
+	for _, s := range slices.Concat(recordScenarios(), groupScenarios(), adminScenarios(), configScenarios(), transactionScenarios()) {
 		if len(wanted) == 0 || slices.Contains(wanted, s.name) {
 			names = append(names, s.name)
 			chosen = append(chosen, s)
@@ -59,7 +63,7 @@ func attempt(s scenario, address string) (failure string) {
 // scenarioLine finds the line of the scenario itself in a stack.
 func scenarioLine(stack string) string {
 	for _, line := range strings.Split(stack, "\n") {
-		for _, file := range []string{"records.go:", "groups.go:", "admin.go:", "configs.go:"} {
+		for _, file := range []string{"records.go:", "groups.go:", "admin.go:", "configs.go:", "transactions.go:"} {
 			if at := strings.Index(line, file); at >= 0 {
 				return strings.Fields(line[at:])[0]
 			}

@@ -10,7 +10,10 @@ export const name = 'java'
 const sources = join(import.meta.dirname, 'src')
 const cache = join(import.meta.dirname, '..', '.cache')
 
-/** @returns {Promise<{ version: string, command: string[] } | { skip: string }>} */
+/**
+ * @returns {Promise<{ version: string, command: string[], programs: object } | { skip: string }>} `programs` by name: the
+ *   commands of programs that run until they are killed, for exactly-once/
+ */
 export async function prepare() {
   const libs = await prepareKafka()
   if (libs.skip) return libs
@@ -26,6 +29,8 @@ export async function prepare() {
     await rename(partial, classes).catch(() => rm(partial, { recursive: true, force: true }))
   }
   const logging = `-Dlog4j2.configurationFile=${join(import.meta.dirname, '..', 'kafka', 'log4j2.properties')}`
-  const command = ['java', '-Xmx512M', '-XX:TieredStopAtLevel=1', logging, '-Dlog.level=OFF', '-cp']
-  return { version: `kafka-clients ${kafkaVersion}`, command: [...command, classes + delimiter + kafkaClassPath, 'Main'] }
+  const java = ['java', '-Xmx512M', '-XX:TieredStopAtLevel=1', logging, '-Dlog.level=OFF', '-cp']
+  const command = main => [...java, classes + delimiter + kafkaClassPath, main]
+  const programs = { transform: command('Transform'), 'word-count': command('WordCount') }
+  return { version: `kafka-clients ${kafkaVersion}`, command: command('Main'), programs }
 }

@@ -3,5 +3,12 @@ import { adminScenarios } from './admin.mjs'
 import { configScenarios } from './configs.mjs'
 import { groupScenarios } from './groups.mjs'
 import { recordScenarios } from './records.mjs'
+import { transactionScenarios } from './transactions.mjs'
 
-await runScenarios({ ...recordScenarios, ...groupScenarios, ...adminScenarios, ...configScenarios })
+await runScenarios({
+  ...recordScenarios,
+  ...groupScenarios,
+  ...adminScenarios,
+  ...configScenarios,
+  ...transactionScenarios,
+})

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { batchCodecs } from '../batches.mjs'
 import { runScenarios, unique } from '../scenarios.mjs'
+import { client } from '../kafkajs/kit.mjs'
 import { consume, consumeInGroup, createTopic, kcat, kcatFails, produceFile, produceLines } from './kit.mjs'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -292,6 +293,57 @@ async function errorInvalidTopicName(context) {
   assert.match(metadata.topics[0].error, /Invalid topic/)
 }
 
+// kcat writes no transactions itself; kafkajs does, and kcat reads at both levels.
+async function openTransactional({ address, defer }) {
+  const options = { transactionalId: unique('kcat-transaction'), maxInFlightRequests: 1, idempotent: true }
+  const producer = client(address).producer(options)
+  await producer.connect()
+  defer(() => producer.disconnect())
+  return producer
+}
+
+const consumeAt = (context, topic, level) => consume(context, topic, ['-e', '-X', `isolation.level=${level}`])
+
+const sendNumbers = (transaction, topic, from, to) =>
+  transaction.send({ topic, messages: numbers(from, to).map(value => ({ value, partition: 0 })) })
+
+async function transactionCommit(context) {
+  const topic = await createTopic(context, 'transaction-commit')
+  const transaction = await (await openTransactional(context)).transaction()
+  await sendNumbers(transaction, topic, 0, 10)
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_uncommitted')), numbers(0, 10))
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_committed')), [])
+  await transaction.commit()
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_committed')), numbers(0, 10))
+}
+
+async function transactionAbort(context) {
+  const topic = await createTopic(context, 'transaction-abort')
+  const producer = await openTransactional(context)
+  for (const from of [0, 10, 20]) {
+    const transaction = await producer.transaction()
+    await sendNumbers(transaction, topic, from, from + 10)
+    await (from === 10 ? transaction.abort() : transaction.commit())
+  }
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_uncommitted')), numbers(0, 30))
+  const committed = [...numbers(0, 10), ...numbers(20, 30)]
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_committed')), committed)
+}
+
+async function transactionInterleaved(context) {
+  const topic = await createTopic(context, 'transaction-interleaved')
+  const one = await (await openTransactional(context)).transaction()
+  const other = await (await openTransactional(context)).transaction()
+  await sendNumbers(one, topic, 0, 1)
+  await sendNumbers(other, topic, 1, 2)
+  await produceLines(context, topic, ['2'])
+  await sendNumbers(one, topic, 3, 4)
+  await other.commit()
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_committed')), [])
+  await one.abort()
+  assert.deepEqual(valuesOf(await consumeAt(context, topic, 'read_committed')), ['1', '2'])
+}
+
 await runScenarios({
   ...Object.fromEntries(codecs.map(codec => [`produce-consume-${codec}`, produceConsume(codec)])),
   'idempotent-producer': idempotentProducer,
@@ -316,6 +368,9 @@ await runScenarios({
   'offset-out-of-range': offsetOutOfRange,
   'pattern-subscription': patternSubscription,
   'admin-cluster': adminCluster,
+  'transaction-commit': transactionCommit,
+  'transaction-abort': transactionAbort,
+  'transaction-interleaved': transactionInterleaved,
   'error-unknown-topic': errorUnknownTopic,
   'error-invalid-topic-name': errorInvalidTopicName,
 })
