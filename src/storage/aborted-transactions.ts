@@ -26,7 +26,10 @@ export class AbortedTransactions {
     this.#entries.push(entry)
   }
 
-  /** Those that reach into the offsets from `from` to before `to` (TransactionIndex.collectAbortedTxns). */
+  /**
+   * Those that reach into the offsets from `from` to before `to` (TransactionIndex.collectAbortedTxns), by their first offsets: Kafka
+   * gives them in the order of their markers, by which kafkajs takes what was aborted for committed where transactions overlap.
+   */
   between(from: number, to: number): AbortedTransaction[] {
     const found: AbortedTransaction[] = []
     for (let index = this.#firstEndingFrom(from); index < this.#entries.length; index++) {
@@ -34,7 +37,7 @@ export class AbortedTransactions {
       if (firstOffset < to) found.push({ producerId, firstOffset, lastOffset })
       if (lastStableOffset >= to) break
     }
-    return found
+    return found.sort((one, other) => one.firstOffset - other.firstOffset)
   }
 
   /** The index of the first that ended at or behind `offset`. */

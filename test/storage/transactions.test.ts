@@ -279,8 +279,8 @@ test('aborted transactions are told to whoever reads what they reach into', asyn
   const first = { producerId: 1n, firstOffset: 0, lastOffset: 32 }
   const second = { producerId: 2n, firstOffset: 10, lastOffset: 30 }
   const third = { producerId: 2n, firstOffset: 33, lastOffset: 34 }
-  expect(log.abortedTransactions(0n, 35n)).toEqual([second, first, third])
-  expect(log.abortedTransactions(0n, 33n)).toEqual([second, first])
+  expect(log.abortedTransactions(0n, 35n)).toEqual([first, second, third])
+  expect(log.abortedTransactions(0n, 33n)).toEqual([first, second])
   expect(log.abortedTransactions(0n, 10n)).toEqual([first])
   expect(log.abortedTransactions(31n, 32n)).toEqual([first])
   expect(log.abortedTransactions(33n, 40n)).toEqual([third])
