@@ -1,15 +1,102 @@
-import fc from 'fast-check'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { range } from '../../../src/groups/consumer/assignors/range.ts'
 import { uniform } from '../../../src/groups/consumer/assignors/uniform.ts'
 import type { Assignor, AssignorInput } from '../../../src/groups/modern/assignor.ts'
 import {
+  addPartition,
   countOf,
   each,
   hasPartition,
   noPartitions,
   type TopicPartitions,
 } from '../../../src/groups/modern/topic-partitions.ts'
+
+/** What Apache Kafka 4.3.1's own assignors made of random groups: at first, and after one member has come and another gone. */
+interface Fact {
+  readonly partitionCounts: readonly number[]
+  readonly members: readonly FactMember[]
+  readonly range: Record<string, string[]>
+  readonly uniform: Record<string, string[]>
+  readonly next: readonly FactMember[]
+  readonly uniformNext: Record<string, string[]>
+}
+
+interface FactMember {
+  readonly id: string
+  readonly instanceId: string | null
+  readonly topics: readonly number[]
+}
+
+const facts = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'kafka-assignments.json'), 'utf8'),
+) as readonly Fact[]
+
+/** Topics of facts are numbers. */
+function factInput(
+  members: readonly FactMember[],
+  counts: readonly number[],
+  before: Record<string, string[]> = {},
+): AssignorInput {
+  return {
+    members: members.map(({ id, instanceId, topics }) => ({
+      memberId: id,
+      instanceId,
+      topicIds: new Set(topics.map(String)),
+      assigned: placesOf(before[id] ?? []),
+    })),
+    partitionCounts: new Map(counts.map((count, topic) => [String(topic), count])),
+  }
+}
+
+function placesOf(names: readonly string[]): TopicPartitions {
+  const places = new Map<string, Set<number>>()
+  for (const name of names) {
+    const [topic, partition] = name.split('-') as [string, string]
+    addPartition(places, topic, Number(partition))
+  }
+  return places
+}
+
+const allPlaces = (assigned: Record<string, string[]>): Map<string, TopicPartitions> =>
+  new Map(Object.entries(assigned).map(([id, names]) => [id, placesOf(names)]))
+
+/** How many partitions the members have, the one with least first. */
+const sizes = (all: ReadonlyMap<string, TopicPartitions>): number[] =>
+  [...all.values()].map(countOf).toSorted((a, b) => a - b)
+
+/** Least where all have the same. */
+const squares = (all: readonly number[]): number => all.reduce((sum, size) => sum + size * size, 0)
+
+describe('like Apache Kafka', () => {
+  test('range gives the very same partitions', () => {
+    for (const { members, partitionCounts, range: kafkas } of facts) {
+      const ours = shown(range(factInput(members, partitionCounts)))
+      for (const { id } of members) expect((ours[id] ?? []).toSorted()).toEqual(kafkas[id]!.toSorted())
+    }
+  })
+
+  test('uniform gives as many partitions and moves no more where all read the same, and is no less even elsewhere', () => {
+    for (const { members, partitionCounts, uniform: before, next, uniformNext } of facts) {
+      const first = uniform(factInput(members, partitionCounts))
+      const second = uniform(factInput(next, partitionCounts, before))
+      const pairs = [
+        [sizes(first), sizes(allPlaces(before))],
+        [sizes(second), sizes(allPlaces(uniformNext))],
+      ] as const
+      const isHomogeneous = members.every(({ topics }) => topics.join() === members[0]!.topics.join())
+      for (const [ours, kafkas] of pairs) {
+        if (isHomogeneous) expect(ours).toEqual(kafkas)
+        else expect(squares(ours)).toBeLessThanOrEqual(squares(kafkas))
+      }
+      if (!isHomogeneous) continue
+      const moved = movedBetween(allPlaces(before), allPlaces(uniformNext))
+      expect(movedBetween(allPlaces(before), second)).toBeLessThanOrEqual(moved)
+    }
+  })
+})
 
 interface Reader {
   id: string
