@@ -19,6 +19,7 @@ import type { Settings } from './configs/settings.ts'
 import type { Services } from './context.ts'
 import { CoordinatorTopic } from './coordinator-topic.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { groupConfigsOf } from './group-configs.ts'
 import { groupSettings } from './group-settings.ts'
 import { internalTopic, offsetsTopicName } from './internal-topics.ts'
 import { hostAndPort, Listeners, type Listener } from './listeners.ts'
@@ -185,6 +186,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
       lookup: lookupOf(catalog),
       settings: groupSettings(settings),
+      configs: groupConfigsOf(catalog, settings),
       reportBug: error => void bugs.push(error),
     })
     await groups.load()
@@ -226,7 +228,16 @@ async function dismantle({ store, producerIds }: Services): Promise<void> {
 }
 
 function lookupOf(catalog: Catalog): TopicLookup {
+  let version = 0
+  const changed = (): void => void version++
+  catalog.listen({ topicChanged: changed, topicDeleted: changed })
   return {
+    get version() {
+      return version
+    },
+    *names() {
+      for (const { name } of catalog.topics()) yield name
+    },
     partitionCount: name => catalog.topic(name)?.partitions.length,
     topicId: name => catalog.topic(name)?.id,
     topicName: id => catalog.topicById(id)?.name,

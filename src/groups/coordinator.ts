@@ -25,7 +25,6 @@ import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetc
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
-import type { TopicLookup } from './topic-lookup.ts'
 
 const kind: CoordinatorKind<PartitionState, Environment> = {
   topicName: '__consumer_offsets',
@@ -40,12 +39,10 @@ const kind: CoordinatorKind<PartitionState, Environment> = {
  */
 export class GroupCoordinator {
   readonly #environment: Environment
-  readonly #lookup: TopicLookup
   readonly #partitions: CoordinatorPartitions<PartitionState, Environment>
 
-  constructor(options: Environment & { readonly topic: StateTopic; readonly lookup: TopicLookup }) {
+  constructor(options: Environment & { readonly topic: StateTopic }) {
     this.#environment = options
-    this.#lookup = options.lookup
     this.#partitions = new CoordinatorPartitions<PartitionState, Environment>(kind, options.topic, options)
   }
 
@@ -132,7 +129,7 @@ export class GroupCoordinator {
     request: OffsetCommitRequest,
     caller: Caller,
   ): Promise<Draft<typeof OffsetCommitResponse>> {
-    const { topics, commits } = planCommits(request, this.#lookup, caller.version)
+    const { topics, commits } = planCommits(request, this.#environment.lookup, caller.version)
     if (commits.length > 0) {
       try {
         await this.#partitions.run(request.groupId, turn => commitOffsets(turn, request, caller, commits))
@@ -149,9 +146,7 @@ export class GroupCoordinator {
     return Promise.all(
       groups.map(async asked => {
         try {
-          return await this.#partitions.run(asked.groupId, turn =>
-            fetchOffsets(turn, asked, this.#lookup, caller.version),
-          )
+          return await this.#partitions.run(asked.groupId, turn => fetchOffsets(turn, asked, caller.version))
         } catch (error) {
           return { groupId: asked.groupId, topics: [], errorCode: codeOf(error) }
         }
@@ -161,7 +156,7 @@ export class GroupCoordinator {
 
   /** OffsetDelete: the result of each partition. */
   deleteOffsets(request: OffsetDeleteRequest): Promise<DeletedTopic[]> {
-    return this.#partitions.run(request.groupId, turn => deleteOffsets(turn, request, this.#lookup))
+    return this.#partitions.run(request.groupId, turn => deleteOffsets(turn, request))
   }
 
   /** Removes the offsets of a topic that was deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */

@@ -19,17 +19,15 @@ export class PartitionState implements CoordinatedState {
   /** Applies a record: as it is decided, and again at every start. Types that are not kept here are passed over. */
   replay(key: Buffer, value: Buffer | null): void {
     const record = readRecord(key, value)
-    if (!record) return
-    if (record.type === 'offsetCommit') {
+    if (record?.type === 'offsetCommit') {
       const { group, topic, partition } = record.key
       // Offsets may belong to nobody but a consumer that assigns partitions to itself (a simple group).
       if (record.value && !this.groups.has(group)) this.#classic(group)
       this.offsets.set(group, topic, partition, record.value)
-    } else if (record.value) {
-      this.#classic(record.key.group).replay(record.value)
-    } else {
-      this.groups.get(record.key.group)?.dispose('UNKNOWN_MEMBER_ID')
-      this.groups.delete(record.key.group)
+    } else if (record?.type === 'groupMetadata') {
+      const { group } = record.key
+      if (record.value) this.#classic(group).replay(record.value)
+      else if (this.classic(group)) this.remove(group)
     }
   }
 
@@ -38,15 +36,31 @@ export class PartitionState implements CoordinatedState {
     for (const group of this.groups.values()) group.dispose(error)
   }
 
+  /** The group of this id and type. One of another type is none. */
+  find<G extends Group>(groupId: string, type: new (...facts: never[]) => G): G | undefined {
+    const group = this.groups.get(groupId)
+    return group instanceof type ? group : undefined
+  }
+
   /** The classic group of this id. One of another type is none. */
   classic(groupId: string): ClassicGroup | undefined {
-    const group = this.groups.get(groupId)
-    return group instanceof ClassicGroup ? group : undefined
+    return this.find(groupId, ClassicGroup)
+  }
+
+  /** Puts a group in the place of whatever has its id. */
+  put<G extends Group>(group: G): G {
+    this.remove(group.groupId)
+    this.groups.set(group.groupId, group)
+    return group
+  }
+
+  /** Takes a group out; whoever waits for it is told that it is not there. */
+  remove(groupId: string): void {
+    this.groups.get(groupId)?.dispose('UNKNOWN_MEMBER_ID')
+    this.groups.delete(groupId)
   }
 
   #classic(groupId: string): ClassicGroup {
-    let group = this.classic(groupId)
-    if (!group) this.groups.set(groupId, (group = new ClassicGroup(groupId, this.#clock)))
-    return group
+    return this.classic(groupId) ?? this.put(new ClassicGroup(groupId, this.#clock))
   }
 }

@@ -1,7 +1,6 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetDeleteRequest } from '../../protocol/messages/47-offset-delete.ts'
 import { consumerProtocolType } from '../classic/group.ts'
-import type { TopicLookup } from '../topic-lookup.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import { noTopicId } from './committed-offsets.ts'
@@ -13,7 +12,8 @@ export interface DeletedTopic {
 }
 
 /** Decides an OffsetDelete (KIP-496): offsets of topics that a living group reads stay. */
-export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: TopicLookup): DeletedTopic[] {
+export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest): DeletedTopic[] {
+  const { lookup } = turn.environment
   const { groupId } = request
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
   const group = turn.state.groups.get(groupId)

@@ -35,12 +35,8 @@ export interface FetchedGroup {
 }
 
 /** Decides one group of an OffsetFetch. What was never committed has offset -1; so has a group that is not there. */
-export function fetchOffsets(
-  turn: Turn,
-  asked: AskedGroup,
-  lookup: TopicLookup,
-  version: number,
-): FetchedGroup {
+export function fetchOffsets(turn: Turn, asked: AskedGroup, version: number): FetchedGroup {
+  const { lookup } = turn.environment
   const byId = version >= topicIdsVersion
   const committed = turn.state.offsets.of(asked.groupId)
   const topics = asked.topics

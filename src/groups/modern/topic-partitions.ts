@@ -1,0 +1,78 @@
+/** Partitions by the id of their topic, as targets and members of the newer groups have them. No topic is there without a partition. */
+export type TopicPartitions = ReadonlyMap<string, ReadonlySet<number>>
+
+/** As records and messages carry them. */
+export interface TopicPartitionList {
+  readonly topicId: string
+  readonly partitions: readonly number[]
+}
+
+export const noPartitions: TopicPartitions = new Map()
+
+/** Reads a list. A topic that is named twice is one topic. */
+export function topicPartitions(list: readonly TopicPartitionList[]): TopicPartitions {
+  const read = new Map<string, Set<number>>()
+  for (const { topicId, partitions } of list)
+    for (const partition of partitions) addPartition(read, topicId, partition)
+  return read
+}
+
+/** As a list, partitions ascending. */
+export function listed(all: TopicPartitions): { topicId: string; partitions: number[] }[] {
+  return Array.from(all, ([topicId, partitions]) => ({
+    topicId,
+    partitions: [...partitions].sort((a, b) => a - b),
+  }))
+}
+
+export function addPartition(to: Map<string, Set<number>>, topicId: string, partition: number): void {
+  let partitions = to.get(topicId)
+  if (!partitions) to.set(topicId, (partitions = new Set()))
+  partitions.add(partition)
+}
+
+export function hasPartition(all: TopicPartitions, topicId: string, partition: number): boolean {
+  return all.get(topicId)?.has(partition) ?? false
+}
+
+/** How many partitions there are, of all topics. */
+export function countOf(all: TopicPartitions): number {
+  let count = 0
+  for (const partitions of all.values()) count += partitions.size
+  return count
+}
+
+/** Whether `part` has nothing that `all` has not. */
+export function isWithin(part: TopicPartitions, all: TopicPartitions): boolean {
+  for (const [topicId, partitions] of part) {
+    for (const partition of partitions) if (!hasPartition(all, topicId, partition)) return false
+  }
+  return true
+}
+
+export function areSame(left: TopicPartitions, right: TopicPartitions): boolean {
+  return countOf(left) === countOf(right) && isWithin(left, right)
+}
+
+/** Those that `keep` says yes to. */
+export function filtered(
+  all: TopicPartitions,
+  keep: (topicId: string, partition: number) => boolean,
+): TopicPartitions {
+  const kept = new Map<string, Set<number>>()
+  for (const [topicId, partitions] of all) {
+    for (const partition of partitions) if (keep(topicId, partition)) addPartition(kept, topicId, partition)
+  }
+  return kept
+}
+
+export function union(left: TopicPartitions, right: TopicPartitions): TopicPartitions {
+  if (left.size === 0) return right
+  if (right.size === 0) return left
+  const both = new Map<string, Set<number>>()
+  for (const all of [left, right]) {
+    for (const [topicId, partitions] of all)
+      for (const partition of partitions) addPartition(both, topicId, partition)
+  }
+  return both
+}
