@@ -27,6 +27,18 @@ import { offsetDelete } from './47-offset-delete.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { listConfigResources } from './74-list-config-resources.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
+import { shareGroupHeartbeat } from './76-share-group-heartbeat.ts'
+import { shareGroupDescribe } from './77-share-group-describe.ts'
+import { shareFetch } from './78-share-fetch.ts'
+import { shareAcknowledge } from './79-share-acknowledge.ts'
+import { initializeShareGroupState } from './83-initialize-share-group-state.ts'
+import { readShareGroupState } from './84-read-share-group-state.ts'
+import { writeShareGroupState } from './85-write-share-group-state.ts'
+import { deleteShareGroupState } from './86-delete-share-group-state.ts'
+import { readShareGroupStateSummary } from './87-read-share-group-state-summary.ts'
+import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts'
+import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts'
 
 /** What odradek serves, by API key. ApiVersions is computed from this list. */
 export const apis: readonly Api[] = [
@@ -58,4 +70,16 @@ export const apis: readonly Api[] = [
   describeCluster,
   listConfigResources,
   describeTopicPartitions,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  shareFetch,
+  shareAcknowledge,
+  initializeShareGroupState,
+  readShareGroupState,
+  writeShareGroupState,
+  deleteShareGroupState,
+  readShareGroupStateSummary,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ]
