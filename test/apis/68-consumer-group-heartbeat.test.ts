@@ -8,6 +8,9 @@ import { commitTo, groupPlace, joinAlone } from '../support/group-requests.ts'
 import { subscription } from '../support/group-scene.ts'
 import { eventually, makeTopic, uniqueName, versionsOf } from '../support/requests.ts'
 
+/** Who commits. */
+const atEpoch = (epoch: number) => ({ memberId: 'c', generationIdOrMemberEpoch: epoch })
+
 /** Of a group config resource. */
 const groupResource = 32
 
@@ -22,7 +25,7 @@ test('gives the only member everything, in every version, and the group’s hear
       errorCode: 0,
       errorMessage: null,
       memberId: version === 0 ? expect.stringMatching(/^[\w-]{22}$/) : 'member-1',
-      memberEpoch: 1,
+      memberEpoch: 2,
       heartbeatIntervalMs: 5_000,
       assignment: { topicPartitions: [{ topicId, partitions: [0, 1, 2] }] },
     })
@@ -39,18 +42,18 @@ test('moves partitions from one member to another only once the one has let go o
   expect(joined.errorCode).toBe(0)
   // Apache Kafka computes a target once a second at most.
   const revoking = await eventually(
-    () => beatAs(client, groupId, 'a', 1, all),
+    () => beatAs(client, groupId, 'a', 2, all),
     reply => assignedCount(reply) === 2,
   )
-  expect(revoking).toMatchObject({ memberEpoch: 1 })
+  expect(revoking).toMatchObject({ memberEpoch: 2 })
   const waiting = await beatAs(client, groupId, 'b', joined.memberEpoch, owns([]))
   expect(assignedCount(waiting) ?? 0).toBe(0)
-  const released = await beatAs(client, groupId, 'a', 1, {
+  const released = await beatAs(client, groupId, 'a', 2, {
     topicPartitions: revoking.assignment!.topicPartitions,
   })
-  expect(released).toMatchObject({ errorCode: 0, memberEpoch: 2 })
+  expect(released).toMatchObject({ errorCode: 0, memberEpoch: 3 })
   const given = await beatAs(client, groupId, 'b', waiting.memberEpoch, { topicPartitions: [] })
-  expect(given.memberEpoch).toBe(2)
+  expect(given.memberEpoch).toBe(3)
   expect(assignedCount(given)).toBe(2)
 })
 
@@ -79,7 +82,7 @@ test('keeps the place of a static member that leaves for a while', async () => {
   )
   expect(await beatAs(client, groupId, 'a', -2, instance)).toMatchObject({ errorCode: 0, memberEpoch: -2 })
   const again = await joinConsumers(client, groupId, 'b', [name], instance)
-  expect(again).toMatchObject({ errorCode: 0, memberId: 'b', memberEpoch: 1 })
+  expect(again).toMatchObject({ errorCode: 0, memberId: 'b', memberEpoch: 2 })
   expect(assignedCount(again)).toBe(2)
   expect(errorIn(await beatAs(client, groupId, 'a', 1, instance))).toBe(
     'FENCED_INSTANCE_ID: Static member a with instance id i1 was fenced by member b.',
@@ -117,10 +120,13 @@ test('makes a classic group a consumer group, in which offsets are committed by 
 
   const other = uniqueName('group')
   const { memberEpoch } = await joinConsumers(client, other, 'c', [topic.name])
-  const as = (epoch: number) => ({ memberId: 'c', generationIdOrMemberEpoch: epoch })
-  expect(await commitTo(client, other, topic, { 0: 7n }, as(memberEpoch))).toEqual(['NONE'])
-  expect(await commitTo(client, other, topic, { 0: 7n }, as(memberEpoch + 1))).toEqual(['STALE_MEMBER_EPOCH'])
-  expect(await commitTo(client, other, topic, { 0: 7n }, as(memberEpoch), 8)).toEqual(['UNSUPPORTED_VERSION'])
+  expect(await commitTo(client, other, topic, { 0: 7n }, atEpoch(memberEpoch))).toEqual(['NONE'])
+  expect(await commitTo(client, other, topic, { 0: 7n }, atEpoch(memberEpoch + 1))).toEqual([
+    'STALE_MEMBER_EPOCH',
+  ])
+  expect(await commitTo(client, other, topic, { 0: 7n }, atEpoch(memberEpoch), 8)).toEqual([
+    'UNSUPPORTED_VERSION',
+  ])
   expect(await commitTo(client, other, topic, { 0: 7n })).toEqual(['UNKNOWN_MEMBER_ID'])
   const fetchAs = async (memberId: string | null, epoch: number) => {
     const topics = [{ name: topic.name, topicId: topic.topicId, partitionIndexes: [0] }]

@@ -23,15 +23,15 @@ test('shows a group, its epochs and its members, in every version', async () => 
           errorMessage: null,
           groupId,
           groupState: 'Stable',
-          groupEpoch: 1,
-          assignmentEpoch: 1,
+          groupEpoch: 2,
+          assignmentEpoch: 2,
           assignorName: 'range',
           members: [
             {
               memberId: 'a',
               instanceId: 'i1',
               rackId: 'r1',
-              memberEpoch: 1,
+              memberEpoch: 2,
               clientId: 'wire-client',
               clientHost: '/127.0.0.1',
               subscribedTopicNames: [name],

@@ -5,7 +5,7 @@ import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets
 import type { Caller } from '../caller.ts'
 import type { Committer, CommitTarget, Group } from '../group.ts'
 import { PartitionOwners } from '../modern/partition-owners.ts'
-import { TargetAssignment } from '../modern/target-assignment.ts'
+import { initialEpoch, TargetAssignment } from '../modern/target-assignment.ts'
 import type { CoordinatorRecord } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import { auditConsumers, durableConsumers } from './audit.ts'
@@ -31,7 +31,7 @@ export class ConsumerGroup implements Group {
   readonly groupId: string
   readonly #clock: Clock
   /** Rises when members, subscriptions or topics change: then another target is due. */
-  epoch = 0
+  epoch = initialEpoch
   /** What the topics were like at this epoch; see `metadataHash`. */
   metadataHash = 0n
   /** In the order in which they came. */

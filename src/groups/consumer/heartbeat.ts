@@ -164,7 +164,6 @@ export function enroll(
   if (!present || !isSameMetadata(old, metadata))
     turn.write(memberMetadata(group.groupId, memberId, metadata))
   const hasSubscriptionChanged =
-    !present ||
     old.subscribedTopicRegex !== metadata.subscribedTopicRegex ||
     !areSameNames(old.subscribedTopicNames, metadata.subscribedTopicNames)
   return { member: group.member(memberId), hasSubscriptionChanged }

@@ -17,14 +17,14 @@ describe('a member', () => {
   test('that comes first has everything at once', async () => {
     const scene = await GroupScene.open()
     const a = await new TestConsumer(scene, 'a').join()
-    expect(a).toMatchObject({ error: 'NONE', epoch: 1, heartbeatIntervalMs: 5_000 })
+    expect(a).toMatchObject({ error: 'NONE', epoch: 2, heartbeatIntervalMs: 5_000 })
     expect(a.owned).toHaveLength(8)
     expect(await described(scene)).toMatchObject({
       groupState: 'Stable',
-      groupEpoch: 1,
-      assignmentEpoch: 1,
+      groupEpoch: 2,
+      assignmentEpoch: 2,
       assignorName: 'uniform',
-      members: [{ memberId: 'a', memberEpoch: 1, clientId: 'app', clientHost: '/127.0.0.1', memberType: 1 }],
+      members: [{ memberId: 'a', memberEpoch: 2, clientId: 'app', clientHost: '/127.0.0.1', memberType: 1 }],
     })
     await close(scene)
   })
@@ -33,18 +33,18 @@ describe('a member', () => {
     const scene = await GroupScene.open()
     const a = await new TestConsumer(scene, 'a').join()
     const b = await new TestConsumer(scene, 'b').join()
-    expect(b).toMatchObject({ epoch: 2, owned: [] })
+    expect(b).toMatchObject({ epoch: 3, owned: [] })
     expect((await described(scene)).groupState).toBe('Reconciling')
 
     const before = a.owned
     await a.beat()
     // It is told what it keeps, and stays in its epoch until it says that it works on nothing else.
-    expect(a).toMatchObject({ epoch: 1 })
+    expect(a).toMatchObject({ epoch: 2 })
     expect(a.owned).toHaveLength(4)
     await b.beat()
     expect(b.owned).toEqual([])
     await a.beat()
-    expect(a.epoch).toBe(2)
+    expect(a.epoch).toBe(3)
     await b.beat()
     expect(b.owned).toHaveLength(4)
     expect([...a.owned, ...b.owned].sort()).toEqual(before.toSorted())
@@ -64,7 +64,7 @@ describe('a member', () => {
     await b.beat()
     expect(b.owned).toHaveLength(8)
     await b.leave()
-    expect(await described(scene)).toMatchObject({ groupState: 'Empty', groupEpoch: 4, members: [] })
+    expect(await described(scene)).toMatchObject({ groupState: 'Empty', groupEpoch: 5, members: [] })
     await close(scene)
   })
 
@@ -128,7 +128,7 @@ describe('fencing', () => {
     a.epoch = 7
     await a.beat()
     expect(a.error).toBe('FENCED_MEMBER_EPOCH')
-    a.epoch = 1
+    a.epoch = 2
     const [b, c] = [new TestConsumer(scene, 'b'), new TestConsumer(scene, 'c')]
     await b.join()
     await c.join()
@@ -245,7 +245,7 @@ describe('a static member', () => {
       message:
         'Static member b with instance id i1 cannot join the group because the instance id is owned by a member.',
     })
-    other.epoch = 1
+    other.epoch = 2
     expect((await other.beat()).error).toBe('FENCED_INSTANCE_ID')
     const unknown = new TestConsumer(scene, 'c', { instanceId: 'i2' })
     unknown.epoch = 1
@@ -324,7 +324,7 @@ describe('settings of the group', () => {
     scene.configs.set('consumer.assignment.interval.ms', 'readers', 1_000)
     const a = await new TestConsumer(scene, 'a').join()
     const b = await new TestConsumer(scene, 'b').join()
-    expect(b).toMatchObject({ epoch: 1, owned: [] })
+    expect(b).toMatchObject({ epoch: 2, owned: [] })
     expect((await described(scene)).groupState).toBe('Assigning')
     await scene.clock.advance(1_000)
     await converge(a, b)
@@ -371,7 +371,7 @@ describe('after a crash', () => {
     expect((await described(next)).members).toHaveLength(1)
     scene.topic.release()
     expect((await joining).error).toBe('NONE')
-    expect(a.epoch).toBe(1)
+    expect(a.epoch).toBe(2)
     await close(next)
   })
 })
