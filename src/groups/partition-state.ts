@@ -2,9 +2,10 @@ import type { Clock } from '../base/clock.ts'
 import type { CoordinatedState } from '../coordination/state.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import { ClassicGroup } from './classic/group.ts'
+import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
-import { readRecord } from './records.ts'
+import { readRecord, type CoordinatorRecord } from './records.ts'
 import { isShareGroupRecord, ShareGroup, type ShareGroupRecord } from './share/group.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
@@ -29,8 +30,19 @@ export class PartitionState implements CoordinatedState {
       const { group } = record.key
       if (record.value) this.#classic(group).replay(record.value)
       else if (this.classic(group)) this.remove(group)
-    } else if (record && isShareGroupRecord(record)) {
-      this.#replayShare(record)
+    } else if (record && isOfConsumers(record)) this.#replayConsumers(record)
+    else if (record && isShareGroupRecord(record)) this.#replayShare(record)
+  }
+
+  /** A tombstone of what is not there brings no group back. */
+  #replayConsumers(record: ConsumerRecord): void {
+    const { groupId } = record.key
+    const present = this.find(groupId, ConsumerGroup)
+    if (record.type === 'consumerGroupMetadata' && !record.value) {
+      if (present) this.remove(groupId)
+    } else if (record.value || present) {
+      const group = present ?? this.put(new ConsumerGroup(groupId, this.#clock))
+      group.replay(record)
     }
   }
 
@@ -79,4 +91,8 @@ export class PartitionState implements CoordinatedState {
   #classic(groupId: string): ClassicGroup {
     return this.classic(groupId) ?? this.put(new ClassicGroup(groupId, this.#clock))
   }
+}
+
+function isOfConsumers(record: CoordinatorRecord): record is ConsumerRecord {
+  return record.type.startsWith('consumerGroup')
 }

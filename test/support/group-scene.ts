@@ -258,13 +258,14 @@ export class GroupScene {
     asked: string[] | null = null,
     group = defaultGroup,
     version = 8,
+    as: { memberId?: string; memberEpoch?: number } = {},
   ): Promise<Record<string, number>> {
     const topics = asked?.map(name => {
       const [topic, partition] = name.split('-') as [string, string]
       return { name: topic, topicId: idOf(topic), partitionIndexes: [Number(partition)] }
     })
     const [fetched] = await this.coordinator.fetchOffsets(
-      [{ groupId: group, topics: topics ?? null }],
+      [{ groupId: group, memberId: null, memberEpoch: -1, topics: topics ?? null, ...as }],
       caller(version),
     )
     const entries = fetched!.topics.flatMap(({ name, partitions }) =>

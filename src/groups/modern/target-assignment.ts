@@ -1,3 +1,4 @@
+import { PartitionOwners } from './partition-owners.ts'
 import {
   noPartitions,
   topicPartitions,
@@ -5,15 +6,17 @@ import {
   type TopicPartitions,
 } from './topic-partitions.ts'
 
+/** Groups of the newer types begin in this epoch, and so do their targets (Kafka's ModernGroup). */
+export const initialEpoch = 1
+
 /** Who is to read what in the end, as of an epoch of the group (KIP-848): what the records of a target assignment say. */
 export class TargetAssignment {
-  /** The group epoch that it was computed for; 0 before there was any. */
-  epoch = 0
+  /** The group epoch that it was computed for. */
+  epoch = initialEpoch
   /** When it was computed, in milliseconds of the wall clock; 0 where that is not known. */
   timestampMs = 0
   readonly #members = new Map<string, TopicPartitions>()
-  /** Member ids by `topicId partition`. */
-  readonly #owners = new Map<string, string>()
+  readonly #owners = new PartitionOwners()
 
   /** What a member is to have. */
   of(memberId: string): TopicPartitions {
@@ -30,13 +33,18 @@ export class TargetAssignment {
 
   /** Who is to have a partition. */
   ownerOf(topicId: string, partition: number): string | undefined {
-    return this.#owners.get(`${topicId} ${partition}`)
+    return this.#owners.of(topicId, partition)
   }
 
-  /** Applies a TargetAssignmentMetadata record. */
-  replay(value: { readonly assignmentEpoch: number; readonly assignmentTimestamp: bigint }): void {
-    this.epoch = value.assignmentEpoch
-    this.timestampMs = Number(value.assignmentTimestamp)
+  /** Whether the next target may be computed: `intervalMs` after the last (`consumer.assignment.interval.ms` and its like). */
+  isDue(nowMs: number, intervalMs: number): boolean {
+    return this.timestampMs === 0 || intervalMs === 0 || nowMs >= this.timestampMs + intervalMs
+  }
+
+  /** Applies a TargetAssignmentMetadata record; null says that there is no target. */
+  replay(value: { readonly assignmentEpoch: number; readonly assignmentTimestamp: bigint } | null): void {
+    this.epoch = value?.assignmentEpoch ?? initialEpoch
+    this.timestampMs = Number(value?.assignmentTimestamp ?? 0n)
   }
 
   /** Applies a TargetAssignmentMember record; null takes the member out. */
@@ -44,20 +52,13 @@ export class TargetAssignment {
     memberId: string,
     value: { readonly topicPartitions: readonly TopicPartitionList[] } | null,
   ): void {
-    for (const [topicId, partitions] of this.of(memberId)) {
-      for (const partition of partitions) {
-        // Another member's record may have come first.
-        if (this.ownerOf(topicId, partition) === memberId) this.#owners.delete(`${topicId} ${partition}`)
-      }
-    }
+    this.#owners.remove(memberId, this.of(memberId))
     if (value === null) {
       this.#members.delete(memberId)
       return
     }
     const assigned = topicPartitions(value.topicPartitions)
     this.#members.set(memberId, assigned)
-    for (const [topicId, partitions] of assigned) {
-      for (const partition of partitions) this.#owners.set(`${topicId} ${partition}`, memberId)
-    }
+    this.#owners.add(memberId, assigned)
   }
 }

@@ -1,5 +1,12 @@
+/** Partitions of one topic, with or without something said of each: a set, or a map by partition. */
+export interface Partitions {
+  readonly size: number
+  has(partition: number): boolean
+  keys(): Iterable<number>
+}
+
 /** Partitions by the id of their topic, as targets and members of the newer groups have them. No topic is there without a partition. */
-export type TopicPartitions = ReadonlyMap<string, ReadonlySet<number>>
+export type TopicPartitions = ReadonlyMap<string, Partitions>
 
 /** As records and messages carry them. */
 export interface TopicPartitionList {
@@ -21,7 +28,7 @@ export function topicPartitions(list: readonly TopicPartitionList[]): TopicParti
 export function listed(all: TopicPartitions): { topicId: string; partitions: number[] }[] {
   return Array.from(all, ([topicId, partitions]) => ({
     topicId,
-    partitions: [...partitions].sort((a, b) => a - b),
+    partitions: [...partitions.keys()].sort((a, b) => a - b),
   }))
 }
 
@@ -42,37 +49,18 @@ export function countOf(all: TopicPartitions): number {
   return count
 }
 
+/** Every partition by itself. */
+export function* each(all: TopicPartitions): Generator<[topicId: string, partition: number], void, void> {
+  for (const [topicId, partitions] of all)
+    for (const partition of partitions.keys()) yield [topicId, partition]
+}
+
 /** Whether `part` has nothing that `all` has not. */
 export function isWithin(part: TopicPartitions, all: TopicPartitions): boolean {
-  for (const [topicId, partitions] of part) {
-    for (const partition of partitions) if (!hasPartition(all, topicId, partition)) return false
-  }
+  for (const [topicId, partition] of each(part)) if (!hasPartition(all, topicId, partition)) return false
   return true
 }
 
 export function areSame(left: TopicPartitions, right: TopicPartitions): boolean {
   return countOf(left) === countOf(right) && isWithin(left, right)
-}
-
-/** Those that `keep` says yes to. */
-export function filtered(
-  all: TopicPartitions,
-  keep: (topicId: string, partition: number) => boolean,
-): TopicPartitions {
-  const kept = new Map<string, Set<number>>()
-  for (const [topicId, partitions] of all) {
-    for (const partition of partitions) if (keep(topicId, partition)) addPartition(kept, topicId, partition)
-  }
-  return kept
-}
-
-export function union(left: TopicPartitions, right: TopicPartitions): TopicPartitions {
-  if (left.size === 0) return right
-  if (right.size === 0) return left
-  const both = new Map<string, Set<number>>()
-  for (const all of [left, right]) {
-    for (const [topicId, partitions] of all)
-      for (const partition of partitions) addPartition(both, topicId, partition)
-  }
-  return both
 }

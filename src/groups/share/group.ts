@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import type { StateRecord } from '../../coordination/state-topic.ts'
 import { KafkaError } from '../../protocol/errors.ts'
+import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets-records.ts'
 import type { Group } from '../group.ts'
 import { metadataHash } from '../modern/topic-metadata.ts'
-import { TargetAssignment } from '../modern/target-assignment.ts'
+import { initialEpoch, TargetAssignment } from '../modern/target-assignment.ts'
 import { listed } from '../modern/topic-partitions.ts'
 import { groupRecord, type CoordinatorRecord } from '../records.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
@@ -35,7 +36,7 @@ export class ShareGroup implements Group {
   readonly groupId: string
   readonly #clock: Clock
   /** Rises with every change of members, subscriptions or topics. */
-  epoch = 0
+  epoch = initialEpoch
   /** Of the topics that it reads, as they were when the epoch last rose. */
   metadataHash = 0n
   readonly target = new TargetAssignment()
@@ -65,7 +66,7 @@ export class ShareGroup implements Group {
         else this.#remove(record.key.memberId)
         return
       case 'shareGroupTargetAssignmentMetadata':
-        if (record.value) this.target.replay(record.value)
+        this.target.replay(record.value)
         return
       case 'shareGroupTargetAssignmentMember':
         this.target.replayMember(record.key.memberId, record.value)
@@ -126,6 +127,14 @@ export class ShareGroup implements Group {
   /** What share groups have read is not committed as offsets. */
   checkCommit(): never {
     throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${this.groupId} is a share group.`)
+  }
+
+  /** There are none to fetch either. */
+  checkFetch(): void {}
+
+  /** Offsets that it has nevertheless were those of another group of this id. */
+  unusedSinceMs({ commitTimestamp }: OffsetCommitValue): bigint {
+    return commitTimestamp
   }
 
   resume(turn: Turn): void {

@@ -1,6 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ShareGroupHeartbeatRequest } from '../../protocol/messages/76-share-group-heartbeat.ts'
 import type { Caller } from '../caller.ts'
+import { initialEpoch } from '../modern/target-assignment.ts'
 import { groupRecord } from '../records.ts'
 import type { Decide, Turn } from '../turn.ts'
 import { describeShareGroup, undescribed, type DescribedShareGroup } from './describe.ts'
@@ -74,7 +75,7 @@ export class ShareGroups {
     // With its epoch rises that of the offsets, so that nobody goes on from where the group was before.
     const epoch = await this.#groups.run(groupId, turn => {
       const group = turn.state.groups.has(groupId) ? foundEmpty(turn, groupId) : undefined
-      const value = { epoch: (group?.epoch ?? 0) + 1, metadataHash: group?.metadataHash ?? 0n }
+      const value = { epoch: (group?.epoch ?? initialEpoch) + 1, metadataHash: group?.metadataHash ?? 0n }
       turn.write(groupRecord('shareGroupMetadata', { groupId }, value))
       return value.epoch
     })

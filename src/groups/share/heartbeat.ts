@@ -121,7 +121,7 @@ function writeSubscription(
 /** Assignments of many members that come at once are made together (`share.assignment.interval.ms`). */
 function isAssignmentDue(turn: Turn, { groupId, target }: ShareGroup): boolean {
   const intervalMs = turn.environment.configs.get('share.assignment.interval.ms', groupId)
-  return turn.nowMs - target.timestampMs >= intervalMs
+  return target.isDue(turn.nowMs, intervalMs)
 }
 
 /** Decides who reads what from this epoch on. */

@@ -143,7 +143,7 @@ async function run(random: Random): Promise<string[]> {
   // Whoever is left works through the rest.
   for (let round = 0; round < 10; round++) {
     while ((await take('last', 1_000)) > 0) {
-      for (const [offset, lock] of [...held]) {
+      for (const [offset, lock] of held) {
         if (lock.memberId !== 'last') continue
         const led = await scene.open()
         await led.acknowledge('last', [{ firstOffset: offset, lastOffset: offset, types: [accept] }])
