@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSettings } from './log-settings.ts'
 import { Producers } from './producer-state.ts'
+import { Transactions } from './transactions.ts'
 import type { RowView } from './row.ts'
 import { RunRows } from './run-rows.ts'
 import { Run } from './run.ts'
@@ -20,6 +21,7 @@ export class PartitionState {
   sizeInBytes = 0
   epochs = new LeaderEpochs()
   readonly producers = new Producers()
+  readonly transactions = new Transactions()
   /** Entries count there from when the settings are known; see `configure`. */
   readonly virtualSegments: VirtualSegments
   /** Where the last finished cleaning ended; 0 where there was none. */
@@ -46,8 +48,20 @@ export class PartitionState {
     this.nextOffset = nextOffset
     this.sizeInBytes += row.length
     this.epochs.note(row.leaderEpoch, baseOffset)
-    if (row.hasProducerId) this.producers.note(row, nextOffset - 1, row.maxTimestamp)
+    if (row.hasProducerId) this.#noteProducer(row)
     if (this.#settings) this.virtualSegments.add(row, this.#settings, nowMs)
+  }
+
+  #noteProducer(row: RowView): void {
+    const { nextOffset, maxTimestamp } = row
+    if (row.isControl) {
+      const { marker, producerId, producerEpoch } = row
+      this.producers.noteMarker(producerId, producerEpoch, marker?.coordinatorEpoch, maxTimestamp)
+      if (marker) this.transactions.end(producerId, nextOffset - 1, marker.type === 'ABORT')
+      return
+    }
+    this.producers.note(row, nextOffset - 1, maxTimestamp)
+    if (row.isTransactional) this.transactions.note(row.producerId, row.baseOffset)
   }
 
   /** Cuts segments by these settings from now on, and before them what came while none were known. */
@@ -98,10 +112,19 @@ export class PartitionState {
     // Where compaction has been, the first that is left says nothing of the start.
     if (this.logStart >= this.compactedOffset)
       this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
-    this.epochs.trim(this.logStart)
-    this.virtualSegments.trim(this.logStart)
+    this.transactions.settle()
+    this.trim()
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
     this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
+  }
+
+  /** Forgets what is known of what lies before the log start. */
+  trim(): void {
+    const { logStart, producers } = this
+    this.epochs.trim(logStart)
+    this.virtualSegments.trim(logStart)
+    // Of a transaction without data Kafka waits for the marker. There is nothing to be decided, and the marker may be gone already.
+    this.transactions.trim(logStart, producerId => producers.get(producerId)!.batches.at(-1)!.lastOffset)
   }
 
   /** Bytes of the batches that end behind `from` and at or before `to`. */

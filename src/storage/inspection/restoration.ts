@@ -195,6 +195,7 @@ class Restoration {
     for (const state of this.#states.values()) {
       const logStart = logStartOf(state.partition) ?? state.logStart
       state.logStart = Math.min(logStart, state.nextOffset)
+      state.trim()
     }
   }
 }
