@@ -102,7 +102,7 @@ class Dump {
         leaderEpochs: epochs.entries,
         producers: [...producers.entries()].map(([producerId, producer]) => ({ producerId, ...producer })),
         openTransactions: [...transactions.open()],
-        abortedTransactions: transactions.aborted,
+        abortedTransactions: transactions.aborted.entries,
       })
     }
   }

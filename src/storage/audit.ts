@@ -233,8 +233,8 @@ function* abortedDifferences(
   end: number,
 ): Generator<Difference, void, void> {
   const intactFrom = Math.max(believed.logStart, believed.compactedOffset)
-  const known = new Map(believed.transactions.aborted.map(each => [each.lastOffset, each]))
-  for (const { producerId, firstOffset, lastOffset } of found.transactions.aborted) {
+  const known = new Map(believed.transactions.aborted.entries.map(each => [each.lastOffset, each]))
+  for (const { producerId, firstOffset, lastOffset } of found.transactions.aborted.entries) {
     const abort = known.get(lastOffset)
     known.delete(lastOffset)
     if (lastOffset >= end || firstOffset < believed.logStart) continue

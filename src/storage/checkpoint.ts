@@ -2,7 +2,7 @@ import { decode, encode } from '../protocol/compile.ts'
 import { MalformedError } from '../protocol/reader.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
 import { array, int16, int32, int64, message, struct, uint32, type Of } from '../protocol/schema.ts'
-import { readUint64, writeUint64 } from './integers.ts'
+import { readUint64, toInt64, writeUint64 } from './integers.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { PartitionState } from './partition-state.ts'
 
@@ -119,7 +119,7 @@ export function writeBookmarks(states: Iterable<PartitionState>, generationNext:
         producerId,
         firstOffset: BigInt(firstOffset),
       })),
-      abortedTransactions: state.transactions.aborted.map(aborted => ({
+      abortedTransactions: state.transactions.aborted.entries.map(aborted => ({
         producerId: aborted.producerId,
         firstOffset: BigInt(aborted.firstOffset),
         lastOffset: BigInt(aborted.lastOffset),
@@ -137,10 +137,6 @@ export function writeBookmarks(states: Iterable<PartitionState>, generationNext:
     })
   }
   return encode(Bookmarks, bookmarksVersion, { generationNext, partitions })
-}
-
-function toInt64(value: number): bigint {
-  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)
 }
 
 /** A whole checkpoint file. */

@@ -143,7 +143,7 @@ class LogCleaning {
   constructor(log: PartitionLog, range: Cleanable, map: OffsetMap, nowMs: number) {
     this.log = log
     this.#range = range
-    this.#aborted = log.state.transactions.abortedBetween(log.state.logStart, range.firstUncleanableOffset)
+    this.#aborted = log.state.transactions.aborted.between(log.state.logStart, range.firstUncleanableOffset)
     this.#rules = {
       section: new DirtySection({ ...range, map, aborted: this.#aborted }),
       producers: log.state.producers,

@@ -13,9 +13,11 @@ import {
 } from '../protocol/records/batch.ts'
 import { buildMarker, type MarkerDraft } from '../protocol/records/control.ts'
 import { firstAtOrAfter, greatestTimestamp, type TimestampAndOffset } from '../protocol/records/timestamps.ts'
+import type { AbortedTransactions } from './aborted-transactions.ts'
 import type { VirtualSegment } from './compaction/cleanable.ts'
 import type { AbortedTransaction } from './compaction/transaction-walk.ts'
 import { groupCommit, type Durability } from './durability.ts'
+import { toInt64 } from './integers.ts'
 import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Sequenced } from './producer-state.ts'
@@ -72,7 +74,7 @@ export interface ActiveProducer {
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly lastSequence: number
-  readonly lastTimestamp: number
+  readonly lastTimestamp: bigint
   readonly coordinatorEpoch: number
   readonly currentTxnStartOffset: bigint
 }
@@ -176,7 +178,12 @@ export class PartitionLog {
    * be shown to a reader with isolation level read_committed.
    */
   abortedTransactions(from: bigint, to: bigint): AbortedTransaction[] {
-    return this.state.transactions.abortedBetween(Number(from), Number(to))
+    return this.aborted.between(Number(from), Number(to))
+  }
+
+  /** All of them, for whoever reads now and asks when it is known how far. */
+  get aborted(): AbortedTransactions {
+    return this.state.transactions.aborted
   }
 
   /** Where a producer's open transaction began, and the epoch it last wrote with; undefined where it has none. */
@@ -199,7 +206,7 @@ export class PartitionLog {
         producerId,
         producerEpoch: epoch,
         lastSequence: batches.at(-1)?.lastSequence ?? -1,
-        lastTimestamp,
+        lastTimestamp: toInt64(lastTimestamp),
         coordinatorEpoch,
         currentTxnStartOffset: BigInt(transactions.openSince(producerId) ?? -1),
       }
