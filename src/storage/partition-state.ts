@@ -120,11 +120,36 @@ export class PartitionState {
 
   /** Forgets what is known of what lies before the log start. */
   trim(): void {
-    const { logStart, producers } = this
+    const { logStart, transactions } = this
     this.epochs.trim(logStart)
     this.virtualSegments.trim(logStart)
-    // Of a transaction without data Kafka waits for the marker. There is nothing to be decided, and the marker may be gone already.
-    this.transactions.trim(logStart, producerId => producers.get(producerId)!.batches.at(-1)!.lastOffset)
+    transactions.trim(logStart)
+    // Kafka waits for the marker of a transaction without data too. There is nothing left to decide, and where the log says what was
+    // open, a marker before its start may be gone already.
+    const cut = transactions.openBefore(logStart)
+    if (cut.length === 0) return
+    const first = this.#firstTransactional(new Set(cut))
+    for (const producerId of cut) transactions.beginAt(producerId, first.get(producerId))
+  }
+
+  /** Where each of these producers wrote first from the log start on, in a transaction. */
+  #firstTransactional(producerIds: Set<bigint>): Map<bigint, number> {
+    const found = new Map<bigint, number>()
+    for (const producerId of producerIds) {
+      const newest = this.producers.get(producerId)?.batches.at(-1)
+      if (!newest || newest.lastOffset < this.logStart) producerIds.delete(producerId)
+    }
+    const rows = new RunRows()
+    for (const run of this.runs) {
+      if (run.nextOffset <= this.logStart) continue
+      for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
+        if (producerIds.size === 0) return found
+        const row = rows.row(run, index)
+        if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
+        found.set(row.producerId, row.baseOffset)
+      }
+    }
+    return found
   }
 
   /** Bytes of the batches that end behind `from` and at or before `to`. */

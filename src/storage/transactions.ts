@@ -71,16 +71,28 @@ export class Transactions {
     return this.#open.size === 0 ? undefined : this.#open.values().next().value
   }
 
-  /**
-   * Forgets what lies before the log start: what was aborted there, and what is open with nothing behind it. `lastOffsetOf` says where
-   * the producer of an open transaction last wrote.
-   */
-  trim(logStart: number, lastOffsetOf: (producerId: bigint) => number): void {
+  /** Forgets what was aborted before the log start. */
+  trim(logStart: number): void {
     this.#aborted = this.#aborted.endingFrom(logStart)
+  }
+
+  /** The producers whose open transaction began before `offset`. */
+  openBefore(offset: number): bigint[] {
+    const found: bigint[] = []
     for (const [producerId, firstOffset] of this.#open) {
-      if (firstOffset >= logStart) return
-      if (lastOffsetOf(producerId) < logStart) this.#open.delete(producerId)
+      if (firstOffset >= offset) break
+      found.push(producerId)
     }
+    return found
+  }
+
+  /** What was open begins here, since what came before is gone; where no offset is given, all of it is. */
+  beginAt(producerId: bigint, firstOffset: number | undefined): void {
+    if (firstOffset === undefined) this.#open.delete(producerId)
+    else this.#open.set(producerId, firstOffset)
+    const ordered = [...this.#open].toSorted(([, left], [, right]) => left - right)
+    this.#open.clear()
+    for (const [id, offset] of ordered) this.#open.set(id, offset)
   }
 
   /** Forgets what was aborted with markers at these offsets, since none of its data is left. */
