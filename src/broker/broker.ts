@@ -31,6 +31,7 @@ import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
 import { logSettings, metadataLogSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
+import { TransactionMarkers } from './transaction-markers.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What a broker is made of and told. */
@@ -239,6 +240,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
         settings.get('group.share.max.share.sessions'),
       ),
       producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
+      transactionMarkers: new TransactionMarkers(catalog),
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
       reportBug,

@@ -106,12 +106,59 @@ export function hasShareAdvanced({ log, led, highWatermark, changeCount }: Share
 
 /** Hands out what was read and is still free; nothing where others were faster. */
 export function handOut(
-  { led, slice, from }: ShareReading,
+  { led, log, slice, from }: ShareReading,
   asked: { memberId: string; recordsMax: number; isStrict: boolean; pieceRecords: number },
+  isReadCommitted: boolean,
 ): HandedOut {
-  const acquired = led && slice ? led.acquire({ ...asked, from, batches: logBatches(slice) }) : []
-  if (acquired.length === 0) return { acquired, pieces: [] }
-  return { acquired, pieces: piecesOf(slice!, acquired[0]!.firstOffset, acquired.at(-1)!.lastOffset) }
+  if (!led || !log || !slice) return nothing
+  const acquired = led.acquire({ ...asked, from, batches: logBatches(slice) })
+  if (acquired.length === 0) return nothing
+  const aborted = isReadCommitted ? abortedIn(log, slice, acquired) : []
+  for (const batch of aborted) led.archive(asked.memberId, batch)
+  const left = without(acquired, aborted)
+  if (left.length === 0) return nothing
+  return { acquired: left, pieces: piecesOf(slice, left[0]!.firstOffset, left.at(-1)!.lastOffset) }
+}
+
+const nothing: HandedOut = { acquired: [], pieces: [] }
+
+/** The batches of aborted transactions among what was acquired. */
+function abortedIn(log: PartitionLog, slice: Slice, acquired: readonly AcquiredRecords[]): LogBatch[] {
+  const lastOffset = acquired.at(-1)!.lastOffset
+  const transactions = log.abortedTransactions(BigInt(acquired[0]!.firstOffset), BigInt(lastOffset + 1))
+  if (transactions.length === 0) return []
+  const aborted: LogBatch[] = []
+  for (const piece of slice.pieces) {
+    for (const batch of batchesIn(piece)) {
+      const offsets = offsetsOf(batch)
+      if (offsets.firstOffset > lastOffset) return aborted
+      if (!batch.isTransactional || batch.isControl) continue
+      const isAborted = transactions.some(
+        ({ producerId, firstOffset, lastOffset }) =>
+          producerId === batch.producerId &&
+          firstOffset <= offsets.firstOffset &&
+          offsets.firstOffset <= lastOffset,
+      )
+      if (isAborted) aborted.push(offsets)
+    }
+  }
+  return aborted
+}
+
+/** What is left of acquired records when those of some batches are given up. Both are in order. */
+function without(acquired: readonly AcquiredRecords[], batches: readonly LogBatch[]): AcquiredRecords[] {
+  if (batches.length === 0) return [...acquired]
+  return acquired.flatMap(records => {
+    const left: AcquiredRecords[] = []
+    let from = records.firstOffset
+    for (const { firstOffset, lastOffset } of batches) {
+      if (lastOffset < from || firstOffset > records.lastOffset) continue
+      if (firstOffset > from) left.push({ ...records, firstOffset: from, lastOffset: firstOffset - 1 })
+      from = lastOffset + 1
+    }
+    if (from <= records.lastOffset) left.push({ ...records, firstOffset: from })
+    return left
+  })
 }
 
 function* logBatches(slice: Slice): Generator<LogBatch> {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import { describeShareGroupOffsets } from '../../src/broker/apis/90-describe-share-group-offsets.ts'
 import { shareFetch } from '../../src/broker/apis/78-share-fetch.ts'
 import { acknowledgeTypes } from '../../src/groups/share/acknowledgement.ts'
 import { connect, startBroker } from '../support/broker.ts'
 import { batchOf, makeTopic, produceTo, strangeTopicId, uniqueName, versionsOf } from '../support/requests.ts'
+import { TransactionalProducer, unverified } from '../support/transactional-producer.ts'
 import { configure, joinShare, ShareReader, sharePlace } from '../support/share-requests.ts'
 
 const { accept, release, reject, renew } = acknowledgeTypes
@@ -178,4 +180,34 @@ test('stops at as many records in flight as share.partition.max.record.locks', a
   expect((await member.fetch()).acquired).toEqual([])
   expect(await member.acknowledge([[0, 59, accept]])).toBe('NONE')
   expect((await member.take()).acquired).toEqual([[150, 150, 1]])
+})
+
+test('hands out what is committed, and nothing else, where the group reads so', async () => {
+  const { address } = await startBroker(unverified)
+  const open = () => connect(address)
+  const client = await open()
+  const place = { client, open, groupId: uniqueName('share'), topic: await makeTopic(client) }
+  const { groupId, topic } = place
+  await configure(client, groupId, {
+    'share.auto.offset.reset': 'earliest',
+    'share.isolation.level': 'read_committed',
+  })
+  const member = await reader(place, 'm')
+  const producer = await TransactionalProducer.on(client, topic)
+  const other = await TransactionalProducer.on(client, topic)
+  await producer.write(['a', 'b'])
+  await other.write(['c'])
+  expect((await member.fetch()).acquired).toEqual([])
+  await producer.end('ABORT')
+  await other.end('COMMIT')
+  // The markers are at 3 and 4; they are handed out as offsets at which there is no record.
+  expect(await member.take()).toMatchObject({ acquired: [[2, 4, 1]] })
+  await producer.write(['d'])
+  await producer.end('ABORT')
+  expect((await member.fetch()).acquired).toEqual([[6, 6, 1]])
+  expect(await member.acknowledge([[2, 6, accept]])).toBe('INVALID_RECORD_STATE')
+  expect(await member.acknowledge([[2, 4, accept]])).toBe('NONE')
+  expect(await member.acknowledge([[6, 6, acknowledgeTypes.gap]])).toBe('NONE')
+  const { groups } = await client.call(describeShareGroupOffsets, 1, { groups: [{ groupId, topics: null }] })
+  expect(groups[0]!.topics[0]!.partitions[0]).toMatchObject({ startOffset: 7n, lag: 0n })
 })

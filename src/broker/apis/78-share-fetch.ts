@@ -121,7 +121,7 @@ async function fetch(
     const readings = await readShares(groupId, wanted, limits, context)
     const isOver = connection.closed.aborted || clock.monotonic() >= deadline
     if (isOver || isEnough(readings, request.minBytes)) {
-      const fetched = take(readings, request, context)
+      const fetched = take(readings, request, limits, context)
       if (isOver || fetched.length > 0 || readings.length === 0) return fetched
     } else {
       for (const { slice } of readings) slice?.release()
@@ -142,16 +142,22 @@ function isEnough(readings: readonly ShareReading[], minBytes: number): boolean 
 }
 
 /** Hands out of what was read; a member whose connection is gone is handed nothing. */
-function take(readings: readonly ShareReading[], request: ShareFetchRequest, context: Context): Fetched[] {
+function take(
+  readings: readonly ShareReading[],
+  request: ShareFetchRequest,
+  limits: ShareFetchLimits,
+  context: Context,
+): Fetched[] {
   let recordsMax = context.connection.closed.aborted ? 0 : request.maxRecords
   const fetched: Fetched[] = []
   for (const reading of readings) {
-    const handedOut = handOut(reading, {
+    const asked = {
       memberId: request.memberId!,
       recordsMax,
       isStrict: request.shareAcquireMode === recordLimitMode,
       pieceRecords: request.batchSize,
-    })
+    }
+    const handedOut = handOut(reading, asked, limits.isReadCommitted)
     for (const { firstOffset, lastOffset } of handedOut.acquired) recordsMax -= lastOffset - firstOffset + 1
     if (handedOut.acquired.length > 0) context.onSent(() => reading.slice!.release())
     else reading.slice?.release()

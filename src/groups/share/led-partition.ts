@@ -106,10 +106,10 @@ export class LedPartition {
     if (!this.#isOver) await this.#writeIfAny(this.#records.release(memberId, this.#deliveryCountMax))
   }
 
-  /** Gives up records of an aborted transaction that a member was about to be handed. */
-  async archive(memberId: string, records: { firstOffset: number; lastOffset: number }): Promise<void> {
+  /** Gives up records of an aborted transaction that a member was about to be handed. Nobody waits for that to be on disk. */
+  archive(memberId: string, records: { readonly firstOffset: number; readonly lastOffset: number }): void {
     if (this.#isOver) return
-    await this.#writeIfAny(this.#records.archive(memberId, records.firstOffset, records.lastOffset))
+    this.#writeBehind(this.#records.archive(memberId, records.firstOffset, records.lastOffset))
   }
 
   /** Calls `listener` when something may be had that could not be had before, and when it is over. */
@@ -161,12 +161,18 @@ export class LedPartition {
   }
 
   #expire(): void {
-    const { clock, logger } = this.#leadership
+    const { clock } = this.#leadership
     this.#expiryMs = Infinity
     const changes = this.#records.expire(clock.monotonic(), this.#deliveryCountMax)
     this.#expireBy(this.#records.nextExpiryMs)
+    this.#writeBehind(changes)
+  }
+
+  /** What is lost of it is decided again by the next one to read. */
+  #writeBehind(changes: readonly StateBatch[] | undefined): void {
     this.#writeIfAny(changes).catch((error: unknown) => {
-      logger.warn({ err: error, ...this.key }, 'records whose locks expired could not be written')
+      const { logger } = this.#leadership
+      logger.warn({ err: error, ...this.key }, 'what became of shared records could not be written')
     })
   }
 
