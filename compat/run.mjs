@@ -27,14 +27,20 @@ if (unknown.length > 0) throw new Error(`no such scenario: ${unknown}`)
 const isWanted = (list, name) => list.length === 0 || list.includes(name)
 const say = text => process.stdout.write(`${text}\n`)
 
+/** What both brokers are told: locks of share groups that a scenario can wait for. */
+const properties = { 'group.share.min.record.lock.duration.ms': 1000 }
+
 const brokers = [
   {
     name: 'odradek',
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
-    start: startOdradek,
+    start: () =>
+      startOdradek({
+        args: Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+      }),
   },
-  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: startKafka },
+  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: () => startKafka({ properties }) },
 ].filter(({ name }) => isWanted(wanted.broker, name))
 
 /** Makes clients or brokers ready; returns the usable ones, and tells and counts the others. */

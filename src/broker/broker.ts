@@ -6,6 +6,9 @@ import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import { Slabs } from '../base/slabs.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
+import { ShareGroups } from '../groups/share/groups.ts'
+import { ShareReaders } from '../groups/share/readers.ts'
+import { ShareCoordinator } from '../groups/share/state/coordinator.ts'
 import type { TopicLookup } from '../groups/topic-lookup.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { audit } from '../storage/audit.ts'
@@ -21,13 +24,14 @@ import { CoordinatorTopic } from './coordinator-topic.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import { groupConfigsOf } from './group-configs.ts'
 import { groupSettings } from './group-settings.ts'
-import { internalTopic, offsetsTopicName } from './internal-topics.ts'
+import { internalTopic, offsetsTopicName, shareStateTopicName } from './internal-topics.ts'
 import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
 import { logSettings, metadataLogSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
+import { TransactionMarkers } from './transaction-markers.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What a broker is made of and told. */
@@ -107,7 +111,13 @@ export class Broker {
   /** What is unsound in blocks, indexes, bookmarks and groups: nothing, unless there is a bug or a broken disk. */
   async audit(): Promise<string[]> {
     await this.#services.store.flushed()
-    return [...(await audit(this.#services.store)), ...(await this.#services.groups.audit())]
+    const { store, groups, shareStates, shareReaders } = this.#services
+    return [
+      ...(await audit(store)),
+      ...(await groups.audit()),
+      ...(await shareStates.audit()),
+      ...shareReaders.led.audit(),
+    ]
   }
 
   /**
@@ -135,7 +145,10 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
-    await this.#services.groups.close()
+    const { groups, shareReaders, shareStates } = this.#services
+    await groups.close()
+    shareReaders.close()
+    await shareStates.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)
     await this.#server.stop()
@@ -179,6 +192,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       },
     })
     await catalog.load(setup.clusterId)
+    const reportBug = (error: unknown): void => void bugs.push(error)
+    const configs = groupConfigsOf(catalog, settings)
     const groups = new GroupCoordinator({
       clock,
       random,
@@ -186,14 +201,23 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
       lookup: lookupOf(catalog),
       settings: groupSettings(settings),
-      configs: groupConfigsOf(catalog, settings),
-      reportBug: error => void bugs.push(error),
+      configs,
+      reportBug,
     })
     await groups.load()
+    const shareStates = new ShareCoordinator({
+      clock,
+      logger,
+      topic: new CoordinatorTopic(catalog, clock, internalTopic(shareStateTopicName, settings)!),
+      updatesPerSnapshot: settings.get('share.coordinator.snapshot.update.records.per.snapshot'),
+      reportBug,
+    })
+    await shareStates.load()
     catalog.listen({
       topicDeleted({ name, id }) {
         if (name === offsetsTopicName) groups.offsetsDeleted()
-        else void groups.topicDeleted(name, id)
+        else if (name === shareStateTopicName) shareStates.stateDeleted()
+        else void Promise.all([groups.topicDeleted(name, id), shareStates.topicDeleted(id)])
       },
     })
     return {
@@ -208,10 +232,18 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       store,
       catalog,
       groups,
+      groupConfigs: configs,
+      shareGroups: new ShareGroups(groups, shareStates, settings.get('group.share.max.size')),
+      shareStates,
+      shareReaders: new ShareReaders(
+        { clock, logger, states: shareStates, configs },
+        settings.get('group.share.max.share.sessions'),
+      ),
       producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
+      transactionMarkers: new TransactionMarkers(catalog),
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
-      reportBug: error => void bugs.push(error),
+      reportBug,
     }
   } catch (error) {
     await store.close()

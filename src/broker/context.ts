@@ -2,6 +2,10 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { GroupConfigs } from '../groups/group-configs.ts'
+import type { ShareGroups } from '../groups/share/groups.ts'
+import type { ShareReaders } from '../groups/share/readers.ts'
+import type { ShareCoordinator } from '../groups/share/state/coordinator.ts'
 import type { Store } from '../storage/store.ts'
 import type { Api } from './api.ts'
 import type { Catalog } from './catalog.ts'
@@ -12,6 +16,7 @@ import type { Logger } from '../base/logger.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { Purgatory } from './purgatory.ts'
 import type { ProducerIds } from './producer-ids.ts'
+import type { TransactionMarkers } from './transaction-markers.ts'
 
 /** What the rooms work with. One of each in a broker. */
 export interface Services {
@@ -27,7 +32,12 @@ export interface Services {
   readonly store: Store
   readonly catalog: Catalog
   readonly groups: GroupCoordinator
+  readonly groupConfigs: GroupConfigs
+  readonly shareGroups: ShareGroups
+  readonly shareStates: ShareCoordinator
+  readonly shareReaders: ShareReaders
   readonly producerIds: ProducerIds
+  readonly transactionMarkers: TransactionMarkers
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
   /** Told of every error that is our own bug, so that a test broker can fail its test. */

@@ -11,4 +11,6 @@ export const features: readonly Feature[] = [
   { name: 'metadata.version', versionMin: 7, versionMax: 30, level: 30 },
   // Consumer groups (KIP-848).
   { name: 'group.version', versionMin: 0, versionMax: 1, level: 1 },
+  // Share groups (KIP-932).
+  { name: 'share.version', versionMin: 0, versionMax: 1, level: 1 },
 ]

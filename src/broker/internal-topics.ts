@@ -4,19 +4,38 @@ import type { Settings } from './configs/settings.ts'
 /** The topic in which group coordinators keep their state. */
 export const offsetsTopicName = '__consumer_offsets'
 
+/** The topic in which the share coordinator keeps how far share groups have come. */
+export const shareStateTopicName = '__share_group_state'
+
 /**
  * An internal topic as Kafka makes it (DefaultAutoTopicCreationManager.creatableTopic): partition count and
- * segment size by its own settings, compacted. Undefined for any other name.
+ * segment size by its own settings. Undefined for any other name.
  */
 export function internalTopic(name: string, settings: Settings): NewTopic | undefined {
-  if (name !== offsetsTopicName) return undefined
-  return {
-    name,
-    partitionCount: settings.get('offsets.topic.num.partitions'),
-    configs: new Map([
-      ['cleanup.policy', 'compact'],
-      ['compression.type', 'producer'],
-      ['segment.bytes', String(settings.get('offsets.topic.segment.bytes'))],
-    ]),
+  switch (name) {
+    case offsetsTopicName:
+      return {
+        name,
+        partitionCount: settings.get('offsets.topic.num.partitions'),
+        configs: new Map([
+          ['cleanup.policy', 'compact'],
+          ['compression.type', 'producer'],
+          ['segment.bytes', String(settings.get('offsets.topic.segment.bytes'))],
+        ]),
+      }
+    case shareStateTopicName:
+      // Its updates add up, so none may be taken from between: its coordinator cuts it at the start (ShareCoordinatorService.shareGroupStateTopicConfigs).
+      return {
+        name,
+        partitionCount: settings.get('share.coordinator.state.topic.num.partitions'),
+        configs: new Map([
+          ['cleanup.policy', 'delete'],
+          ['compression.type', 'none'],
+          ['segment.bytes', String(settings.get('share.coordinator.state.topic.segment.bytes'))],
+          ['retention.ms', '-1'],
+        ]),
+      }
+    default:
+      return undefined
   }
 }

@@ -2,8 +2,9 @@ import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
 import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName } from '../broker/internal-topics.ts'
+import { offsetsTopicName, shareStateTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
+import { readShareStateRecord } from '../groups/share/state/records.ts'
 import { attribute, codecs } from '../protocol/records/batch.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { readAnchorSlots } from '../storage/anchor.ts'
@@ -92,7 +93,7 @@ class Dump {
     if (!checkpoint) return
     const { head, states } = checkpoint
     await this.#writer.write({ type: 'checkpoint', shard: id, ...head, partitions: states.length })
-    for (const { partition, logStart, nextOffset, epochs, producers } of states) {
+    for (const { partition, logStart, nextOffset, epochs, producers, transactions } of states) {
       if (!this.#isWanted(partition)) continue
       await this.#writer.write({
         type: 'bookmark',
@@ -101,6 +102,8 @@ class Dump {
         nextOffset,
         leaderEpochs: epochs.entries,
         producers: [...producers.entries()].map(([producerId, producer]) => ({ producerId, ...producer })),
+        openTransactions: [...transactions.open()],
+        abortedTransactions: transactions.aborted.entries,
       })
     }
   }
@@ -200,8 +203,14 @@ class Dump {
   #meaningOf(partition: number, { key, value }: Record): unknown {
     if (key === null) return undefined
     if (partition === catalogPartitionId) return readCatalogRecord(key, value)
-    if (this.#history.life(partition)?.topic === offsetsTopicName) return readRecord(key, value)
-    return undefined
+    switch (this.#history.life(partition)?.topic) {
+      case offsetsTopicName:
+        return readRecord(key, value)
+      case shareStateTopicName:
+        return readShareStateRecord(key, value)
+      default:
+        return undefined
+    }
   }
 
   async #writeIndexes({ segment, trailer }: SegmentAtRest, index: Buffer): Promise<void> {

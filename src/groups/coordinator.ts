@@ -38,7 +38,8 @@ import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetc
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
-import type { Turn } from './turn.ts'
+import { forgetSharedTopic } from './share/groups.ts'
+import type { Decide, Turn } from './turn.ts'
 
 const kind: CoordinatorKind<PartitionState, Environment> = {
   topicName: '__consumer_offsets',
@@ -73,6 +74,11 @@ export class GroupCoordinator {
     this.#isClosed = true
     this.#cancelExpiry?.()
     return this.#partitions.close()
+  }
+
+  /** Runs an operation on a group, as those of the newer group types do. */
+  run<Reply>(groupId: string, decide: Decide<Reply>): Promise<Reply> {
+    return this.#partitions.run(groupId, decide)
   }
 
   /** JoinGroup. Waits until the group's members have come. */
@@ -232,7 +238,10 @@ export class GroupCoordinator {
 
   /** Removes the offsets of a topic that was deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */
   async topicDeleted(name: string, topicId: string): Promise<void> {
-    const removals = this.#partitions.runEach(turn => forgetTopic(turn, name, topicId))
+    const removals = this.#partitions.runEach(turn => {
+      forgetTopic(turn, name, topicId)
+      forgetSharedTopic(turn, topicId)
+    })
     for (const removal of await Promise.allSettled(removals)) {
       if (removal.status === 'rejected') {
         this.#environment.logger.warn({ err: removal.reason, topic: name }, 'offsets of a deleted topic stay')

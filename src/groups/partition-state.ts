@@ -6,6 +6,7 @@ import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import { readRecord, type CoordinatorRecord } from './records.ts'
+import { isShareGroupRecord, ShareGroup, type ShareGroupRecord } from './share/group.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
 export class PartitionState implements CoordinatedState {
@@ -30,6 +31,7 @@ export class PartitionState implements CoordinatedState {
       if (record.value) this.#classic(group).replay(record.value)
       else if (this.classic(group)) this.remove(group)
     } else if (record && isOfConsumers(record)) this.#replayConsumers(record)
+    else if (record && isShareGroupRecord(record)) this.#replayShare(record)
   }
 
   /** A tombstone of what is not there brings no group back. */
@@ -60,6 +62,11 @@ export class PartitionState implements CoordinatedState {
     return this.find(groupId, ClassicGroup)
   }
 
+  /** The share group of this id. One of another type is none. */
+  share(groupId: string): ShareGroup | undefined {
+    return this.find(groupId, ShareGroup)
+  }
+
   /** Puts a group in the place of whatever has its id. */
   put<G extends Group>(group: G): G {
     this.remove(group.groupId)
@@ -71,6 +78,14 @@ export class PartitionState implements CoordinatedState {
   remove(groupId: string): void {
     this.groups.get(groupId)?.dispose('UNKNOWN_MEMBER_ID')
     this.groups.delete(groupId)
+  }
+
+  #replayShare(record: ShareGroupRecord): void {
+    const { groupId } = record.key
+    const group = this.share(groupId)
+    if (group) group.replay(record)
+    else if (record.value) this.put(new ShareGroup(groupId, this.#clock)).replay(record)
+    if (record.type === 'shareGroupMetadata' && record.value === null && group) this.remove(groupId)
   }
 
   #classic(groupId: string): ClassicGroup {

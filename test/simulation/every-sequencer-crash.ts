@@ -1,7 +1,7 @@
 import { seededRandom, type Random } from '../../src/base/random.ts'
 import { Scheduler, type Life } from './scheduler.ts'
 import { SimulatedDisk, type Fault, type SimulatedDiskOptions } from './simulated-disk.ts'
-import { hold } from './store-scene.ts'
+import { hold } from './hold.ts'
 
 /** Something that hands out numbers. */
 export interface Source {

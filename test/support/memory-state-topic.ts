@@ -13,6 +13,8 @@ export class MemoryStateTopic implements StateTopic {
   readonly partitionCount: number
   /** What is synced, by partition. */
   readonly synced: StateRecord[][]
+  /** The offset of the first record that is there, by partition. */
+  readonly starts: number[]
   /** The number of appends so far. */
   appendCount = 0
   #pending: Append[] = []
@@ -22,6 +24,7 @@ export class MemoryStateTopic implements StateTopic {
   constructor(partitionCount = 4) {
     this.partitionCount = partitionCount
     this.synced = Array.from({ length: partitionCount }, () => [])
+    this.starts = this.synced.map(() => 0)
   }
 
   append(partition: number, records: readonly StateRecord[]): Promise<void> {
@@ -47,6 +50,19 @@ export class MemoryStateTopic implements StateTopic {
       lentKey.fill(0)
       lentValue?.fill(0)
     }
+  }
+
+  /** Records under way are counted. */
+  endOffset(partition: number): bigint {
+    let count = this.starts[partition]! + this.synced[partition]!.length
+    for (const append of this.#pending) if (append.partition === partition) count += append.records.length
+    return BigInt(count)
+  }
+
+  async discardBefore(partition: number, offset: bigint): Promise<void> {
+    const count = Number(offset) - this.starts[partition]!
+    this.synced[partition]!.splice(0, count)
+    this.starts[partition]! += count
   }
 
   /** From now on appends wait. */
@@ -78,6 +94,7 @@ export class MemoryStateTopic implements StateTopic {
   afterCrash(): MemoryStateTopic {
     const topic = new MemoryStateTopic(this.partitionCount)
     this.synced.forEach((records, partition) => topic.synced[partition]!.push(...records))
+    this.starts.forEach((start, partition) => (topic.starts[partition] = start))
     return topic
   }
 }

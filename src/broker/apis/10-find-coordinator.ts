@@ -2,10 +2,12 @@
  * FindCoordinator. Behaviour: groups are coordinated by the node that was asked; the first question makes
  * `__consumer_offsets`, so that the answer can be used at once where Kafka's first one is COORDINATOR_NOT_AVAILABLE.
  *
- * Versions: key types from 1 (KIP-98), several keys at once from 4 (KIP-699), share groups' state from 6 (KIP-932).
+ * The same goes for share partitions and `__share_group_state`.
+ *
+ * Versions: key types from 1 (KIP-98), several keys at once from 4 (KIP-699), share partitions from 6 (KIP-932).
  *
  * Skipped: transactions are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED, the one error that every client takes for
- * final: librdkafka asks again for ever on any other. Share coordinators as by a Kafka that has none: INVALID_REQUEST.
+ * final: librdkafka asks again for ever on any other.
  */
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import {
@@ -13,17 +15,25 @@ import {
   FindCoordinatorResponse,
 } from '../../protocol/messages/10-find-coordinator.ts'
 import type { Draft } from '../../protocol/schema.ts'
+import { faultOfCoordinatorKey } from '../../groups/share/state/key.ts'
 import { api } from '../api.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
-import { internalTopic, offsetsTopicName } from '../internal-topics.ts'
+import { internalTopic, offsetsTopicName, shareStateTopicName } from '../internal-topics.ts'
 
 type Answer = Draft<typeof FindCoordinatorResponse>
 type Coordinator = Omit<NonNullable<Answer['coordinators']>[number], 'key'>
 
 /** What is coordinated (FindCoordinatorRequest.CoordinatorType). */
-const keyTypes = { group: 0, transaction: 1 }
+const keyTypes = { group: 0, transaction: 1, share: 2 }
 const firstBatchedVersion = 4
+const firstShareVersion = 6
+
+/** Where coordinators of a kind keep their state. */
+const stateTopics = new Map([
+  [keyTypes.group, offsetsTopicName],
+  [keyTypes.share, shareStateTopicName],
+])
 
 export const findCoordinator = api({
   key: 10,
@@ -33,7 +43,8 @@ export const findCoordinator = api({
   response: FindCoordinatorResponse,
 
   async handle(request, context) {
-    return answer(request, await coordinator(request.keyType, context), context.version)
+    const found = await coordinator(request.keyType, context)
+    return answer(request, found, context.version)
   },
 
   refuse: (request, errorCode, version) => answer(request, none(errorCode, null), version),
@@ -45,11 +56,12 @@ async function coordinator(keyType: number, context: Context): Promise<Coordinat
     context.logger.warn({ clientId: context.clientId }, 'a transaction was refused: they are not served')
     return none(errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message)
   }
-  if (keyType !== keyTypes.group) {
-    return none(errorCodes.INVALID_REQUEST, `There is no coordinator of key type ${keyType}.`)
-  }
+  const topicName = stateTopics.get(keyType)
+  const isKnown =
+    topicName !== undefined && (keyType !== keyTypes.share || context.version >= firstShareVersion)
+  if (!isKnown) return none(errorCodes.INVALID_REQUEST, `There is no coordinator of key type ${keyType}.`)
   try {
-    await context.catalog.ensure(internalTopic(offsetsTopicName, context.settings)!)
+    await context.catalog.ensure(internalTopic(topicName, context.settings)!)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     return none(errorCodes.COORDINATOR_NOT_AVAILABLE, error.message)
@@ -64,5 +76,10 @@ function none(errorCode: number, errorMessage: string | null): Coordinator {
 
 function answer(request: FindCoordinatorRequest, found: Coordinator, version: number): Answer {
   if (version < firstBatchedVersion) return found
-  return { coordinators: request.coordinatorKeys.map(key => ({ key, ...found })) }
+  return {
+    coordinators: request.coordinatorKeys.map(key => {
+      const fault = request.keyType === keyTypes.share ? faultOfCoordinatorKey(key) : undefined
+      return { key, ...(fault === undefined ? found : none(errorCodes.INVALID_REQUEST, fault)) }
+    }),
+  }
 }

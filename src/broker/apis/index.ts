@@ -18,6 +18,7 @@ import { deleteTopics } from './20-delete-topics.ts'
 import { deleteRecords } from './21-delete-records.ts'
 import { initProducerId } from './22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
+import { writeTxnMarkers } from './27-write-txn-markers.ts'
 import { describeConfigs } from './32-describe-configs.ts'
 import { alterConfigs } from './33-alter-configs.ts'
 import { createPartitions } from './37-create-partitions.ts'
@@ -25,10 +26,23 @@ import { deleteGroups } from './42-delete-groups.ts'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { offsetDelete } from './47-offset-delete.ts'
 import { describeCluster } from './60-describe-cluster.ts'
+import { describeProducers } from './61-describe-producers.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
 import { listConfigResources } from './74-list-config-resources.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
+import { shareGroupHeartbeat } from './76-share-group-heartbeat.ts'
+import { shareGroupDescribe } from './77-share-group-describe.ts'
+import { shareFetch } from './78-share-fetch.ts'
+import { shareAcknowledge } from './79-share-acknowledge.ts'
+import { initializeShareGroupState } from './83-initialize-share-group-state.ts'
+import { readShareGroupState } from './84-read-share-group-state.ts'
+import { writeShareGroupState } from './85-write-share-group-state.ts'
+import { deleteShareGroupState } from './86-delete-share-group-state.ts'
+import { readShareGroupStateSummary } from './87-read-share-group-state-summary.ts'
+import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts'
+import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts'
 
 /** What odradek serves, by API key. ApiVersions is computed from this list. */
 export const apis: readonly Api[] = [
@@ -51,6 +65,7 @@ export const apis: readonly Api[] = [
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  writeTxnMarkers,
   describeConfigs,
   alterConfigs,
   createPartitions,
@@ -58,8 +73,21 @@ export const apis: readonly Api[] = [
   incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  describeProducers,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
   listConfigResources,
   describeTopicPartitions,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  shareFetch,
+  shareAcknowledge,
+  initializeShareGroupState,
+  readShareGroupState,
+  writeShareGroupState,
+  deleteShareGroupState,
+  readShareGroupStateSummary,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ]

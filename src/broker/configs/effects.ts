@@ -26,6 +26,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'group.max.session.timeout.ms': 'The longest session that a group member may ask for.',
   'group.max.size': 'How many members a classic group may have.',
   'group.min.session.timeout.ms': 'The shortest session that a group member may ask for.',
+  'group.share.max.share.sessions': 'How many sessions of members of share groups are remembered.',
+  'group.share.max.size': 'How many members a share group may have.',
   'listener.security.protocol.map': 'What each listener speaks. PLAINTEXT alone is served.',
   'log.cleaner.backoff.ms': 'How long compaction rests after each look for something to do.',
   'log.cleaner.dedupe.buffer.size': 'How much memory one pass of compaction may take to remember keys in.',
@@ -66,8 +68,16 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'offsets.topic.num.partitions': 'How many partitions `__consumer_offsets` gets when it is made.',
   'offsets.topic.segment.bytes': 'The `segment.bytes` of `__consumer_offsets`.',
   'connections.max.idle.ms': 'How long a connection may be silent before it is closed; negative is for ever.',
+  'producer.id.expiration.check.interval.ms': 'How often it is looked for producers to forget.',
+  'producer.id.expiration.ms':
+    'How long a partition remembers a producer that no longer writes to it and has no transaction open there.',
   'queued.max.request.bytes':
     'Memory for requests of which a part has come; above it connections wait. Not positive is without bound.',
+  'share.coordinator.snapshot.update.records.per.snapshot':
+    'How many changes of a share partition are written before all that is known of it is written again.',
+  'share.coordinator.state.topic.num.partitions':
+    'How many partitions `__share_group_state` gets when it is made.',
+  'share.coordinator.state.topic.segment.bytes': 'The `segment.bytes` of `__share_group_state`.',
   'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',
   listeners: 'Where to listen: NAME://HOST:PORT, several separated by commas. Port 0 takes a free one.',
 }
@@ -109,6 +119,16 @@ export const groupEffects: Partial<Record<GroupConfigName, string>> = {
   'consumer.heartbeat.interval.ms': 'How often members of a consumer group are told to send heartbeats.',
   'consumer.session.timeout.ms':
     'How long a member of a consumer group may be silent before it is taken for dead.',
+  'share.assignment.interval.ms':
+    'How long assignments of a share group rest, so that many members are assigned together.',
+  'share.auto.offset.reset': 'Where a share group begins in a partition that it never read.',
+  'share.delivery.count.limit': 'How often a record is handed out before it is given up.',
+  'share.heartbeat.interval.ms': 'How often members of a share group are to be heard of.',
+  'share.isolation.level': 'Whether a share group waits for transactions to be decided.',
+  'share.partition.max.record.locks': 'How many records of a partition may be handed out and not done with.',
+  'share.record.lock.duration.ms': 'How long a record is whose it was handed to.',
+  'share.renew.acknowledge.enable': 'Whether members may hold records for longer.',
+  'share.session.timeout.ms': 'How long a member of a share group may be silent before it counts as gone.',
 }
 
 /** What is said of every other setting. */

@@ -41,9 +41,9 @@ export function join(turn: Turn, request: JoinGroupRequest, caller: Caller, park
   const { groupId, memberId, protocolType, protocols } = request
   validateJoin(turn, request)
   const present = turn.state.classic(groupId)
-  // An empty group of another type makes room for a classic one.
-  if (!present && turn.state.groups.get(groupId)?.isEmpty === false)
-    throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
+  // An empty group of another type makes room for a classic one, but for a share group, whose offsets are kept elsewhere.
+  const other = present ? undefined : turn.state.groups.get(groupId)
+  if (other && (!other.isEmpty || other.type === 'share')) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
   if (!present && memberId !== '') throw new KafkaError('UNKNOWN_MEMBER_ID')
   if (present && !hasRoomFor(turn, present, memberId)) {
     dismiss(turn, present, memberId, 'GROUP_MAX_SIZE_REACHED')
