@@ -8,6 +8,7 @@ export function groupSettings(settings: Settings): GroupSettings {
     groupMaxSessionTimeoutMs: settings.get('group.max.session.timeout.ms'),
     groupInitialRebalanceDelayMs: settings.get('group.initial.rebalance.delay.ms'),
     groupMaxSize: settings.get('group.max.size'),
+    groupStreamsMaxSize: settings.get('group.streams.max.size'),
     offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
   }
 }

@@ -5,6 +5,8 @@ import { ClassicGroup } from './classic/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import { readRecord } from './records.ts'
+import { StreamsGroup } from './streams/group.ts'
+import { isStreamsRecord, type StreamsRecord } from './streams/records.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
 export class PartitionState implements CoordinatedState {
@@ -28,7 +30,16 @@ export class PartitionState implements CoordinatedState {
       const { group } = record.key
       if (record.value) this.#classic(group).replay(record.value)
       else if (this.classic(group)) this.remove(group)
-    }
+    } else if (record && isStreamsRecord(record)) this.#replayStreams(record)
+  }
+
+  /** A group comes with the first of its records, and goes with the one of its epoch. */
+  #replayStreams(record: StreamsRecord): void {
+    const { groupId } = record.key
+    const group = this.find(groupId, StreamsGroup)
+    if (record.value === null && record.type === 'streamsGroupMetadata' && group) this.remove(groupId)
+    else if (group) group.replay(record)
+    else if (record.value) this.put(new StreamsGroup(groupId, this.#clock)).replay(record)
   }
 
   /** Ends every wait and every deadline in here. */

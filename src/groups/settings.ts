@@ -8,6 +8,8 @@ export interface GroupSettings {
   readonly groupInitialRebalanceDelayMs: number
   /** group.max.size */
   readonly groupMaxSize: number
+  /** group.streams.max.size */
+  readonly groupStreamsMaxSize: number
   /** offset.metadata.max.bytes */
   readonly offsetMetadataMaxBytes: number
 }
@@ -18,5 +20,6 @@ export const groupDefaults: GroupSettings = {
   groupMaxSessionTimeoutMs: 1_800_000,
   groupInitialRebalanceDelayMs: 0,
   groupMaxSize: 2 ** 31 - 1,
+  groupStreamsMaxSize: 2 ** 31 - 1,
   offsetMetadataMaxBytes: 4_096,
 }

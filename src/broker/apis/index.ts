@@ -27,6 +27,8 @@ import { offsetDelete } from './47-offset-delete.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { listConfigResources } from './74-list-config-resources.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
+import { streamsGroupHeartbeat } from './88-streams-group-heartbeat.ts'
+import { streamsGroupDescribe } from './89-streams-group-describe.ts'
 
 /** What odradek serves, by API key. ApiVersions is computed from this list. */
 export const apis: readonly Api[] = [
@@ -58,4 +60,6 @@ export const apis: readonly Api[] = [
   describeCluster,
   listConfigResources,
   describeTopicPartitions,
+  streamsGroupHeartbeat,
+  streamsGroupDescribe,
 ]
