@@ -27,14 +27,21 @@ if (unknown.length > 0) throw new Error(`no such scenario: ${unknown}`)
 const isWanted = (list, name) => list.length === 0 || list.includes(name)
 const say = text => process.stdout.write(`${text}\n`)
 
+/** Lets single groups notice within a scenario that a member was killed. */
+const properties = {
+  'group.streams.min.session.timeout.ms': 6_000,
+  'group.streams.min.heartbeat.interval.ms': 500,
+}
+const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+
 const brokers = [
   {
     name: 'odradek',
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
-    start: startOdradek,
+    start: () => startOdradek({ args: settings }),
   },
-  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: startKafka },
+  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: () => startKafka({ properties }) },
 ].filter(({ name }) => isWanted(wanted.broker, name))
 
 /** Makes clients or brokers ready; returns the usable ones, and tells and counts the others. */

@@ -255,7 +255,7 @@ describe('epochs', () => {
       await scene.beat({ ...before, activeTasks: [{ subtopologyId: '1', partitions: [0] }] }),
     ).toMatchObject({ error: 'FENCED_MEMBER_EPOCH' })
     expect(
-      await scene.beat({ ...before, ...{ activeTasks: null, standbyTasks: null, warmupTasks: null } }),
+      await scene.beat({ ...before, activeTasks: null, standbyTasks: null, warmupTasks: null }),
     ).toMatchObject({ error: 'FENCED_MEMBER_EPOCH' })
   })
 
