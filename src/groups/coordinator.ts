@@ -7,6 +7,7 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from '../protocol/mess
 import type { JoinGroupRequest } from '../protocol/messages/11-join-group.ts'
 import type { HeartbeatRequest } from '../protocol/messages/12-heartbeat.ts'
 import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
+import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { DeleteGroupsResponse } from '../protocol/messages/42-delete-groups.ts'
 import type { OffsetDeleteRequest } from '../protocol/messages/47-offset-delete.ts'
 import type { StreamsGroupHeartbeatRequest } from '../protocol/messages/88-streams-group-heartbeat.ts'
@@ -20,6 +21,16 @@ import { leave, type Leaver, type LeaveResult } from './classic/leave.ts'
 import type { JoinReply, SyncReply } from './classic/member.ts'
 import { joinRefusal, syncRefusal } from './classic/refusals.ts'
 import { sync } from './classic/sync.ts'
+import { heartbeatConsumers } from './consumer/classic-members/heartbeat.ts'
+import { joinConsumers } from './consumer/classic-members/join.ts'
+import { leaveConsumers } from './consumer/classic-members/leave.ts'
+import { syncConsumers } from './consumer/classic-members/sync.ts'
+import { describeConsumers, type DescribedConsumers } from './consumer/describe.ts'
+import { ConsumerGroup } from './consumer/group.ts'
+import {
+  heartbeat as consumerHeartbeat,
+  type HeartbeatReply as ConsumerHeartbeatReply,
+} from './consumer/heartbeat.ts'
 import type { Environment } from './environment.ts'
 import { commitOffsets, planCommits } from './offsets/commit.ts'
 import { deleteGroup, deleteOffsets, forgetTopic, type DeletedTopic } from './offsets/delete.ts'
@@ -27,6 +38,7 @@ import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetc
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
+import type { Turn } from './turn.ts'
 import { describeStreams, undescribed, type DescribedStreamsGroup } from './streams/describe.ts'
 import {
   heartbeat as streamsHeartbeat,
@@ -69,21 +81,33 @@ export class GroupCoordinator {
   /** JoinGroup. Waits until the group's members have come. */
   async join(request: JoinGroupRequest, caller: Caller): Promise<JoinReply> {
     const parked = new Parked<JoinReply>(errorCode => joinRefusal(request.memberId, errorCode))
-    await this.#partitions.run(request.groupId, turn => join(turn, request, caller, parked))
+    await this.#partitions.run(request.groupId, turn => {
+      const group = consumersOf(turn, request.groupId)
+      if (group) joinConsumers(turn, group, request, caller, parked)
+      else join(turn, request, caller, parked)
+    })
     return parked.reply
   }
 
   /** SyncGroup. Waits until the leader has assigned. */
   async sync(request: SyncGroupRequest, caller: Caller): Promise<SyncReply> {
     const parked = new Parked<SyncReply>(syncRefusal)
-    await this.#partitions.run(request.groupId, turn => sync(turn, request, caller, parked))
+    await this.#partitions.run(request.groupId, turn => {
+      const group = consumersOf(turn, request.groupId)
+      if (group) syncConsumers(turn, group, request, parked)
+      else sync(turn, request, caller, parked)
+    })
     return parked.reply
   }
 
   /** Heartbeat. Resolves when all is well. */
   async heartbeat(request: HeartbeatRequest): Promise<void> {
     try {
-      await this.#partitions.run(request.groupId, turn => heartbeat(turn, request))
+      await this.#partitions.run(request.groupId, turn => {
+        const group = consumersOf(turn, request.groupId)
+        if (group) heartbeatConsumers(turn, group, request)
+        else heartbeat(turn, request)
+      })
     } catch (error) {
       // Nobody is expelled while the log is read, so a member need not look for another coordinator.
       if (error instanceof KafkaError && error.error === 'COORDINATOR_LOAD_IN_PROGRESS') return
@@ -93,7 +117,47 @@ export class GroupCoordinator {
 
   /** LeaveGroup: the result of each member, in order. */
   leave(groupId: string, leavers: readonly Leaver[]): Promise<LeaveResult[]> {
-    return this.#partitions.run(groupId, turn => leave(turn, groupId, leavers))
+    return this.#partitions.run(groupId, turn => {
+      const group = consumersOf(turn, groupId)
+      return group ? leaveConsumers(turn, group, leavers) : leave(turn, groupId, leavers)
+    })
+  }
+
+  /** ConsumerGroupHeartbeat. Refusals are replies, since they have a message. */
+  async consumerHeartbeat(
+    request: ConsumerGroupHeartbeatRequest,
+    caller: Caller,
+  ): Promise<ConsumerHeartbeatReply> {
+    try {
+      return await this.#partitions.run(request.groupId, turn => consumerHeartbeat(turn, request, caller))
+    } catch (error) {
+      return {
+        errorCode: codeOf(error),
+        errorMessage: (error as Error).message,
+        memberEpoch: 0,
+        heartbeatIntervalMs: 0,
+      }
+    }
+  }
+
+  /** ConsumerGroupDescribe, consumer groups alone. Each group has its own error. */
+  describeConsumers(groupIds: readonly string[]): Promise<DescribedConsumers[]> {
+    return Promise.all(
+      groupIds.map(groupId =>
+        this.#partitions
+          .run(groupId, turn => describeConsumers(turn, groupId))
+          .catch((error: unknown) => ({
+            errorCode: codeOf(error),
+            errorMessage: (error as Error).message,
+            groupId,
+            groupState: '',
+            groupEpoch: 0,
+            assignmentEpoch: 0,
+            assignorName: '',
+            members: [],
+          })),
+      ),
+    )
   }
 
   /** DescribeGroups, classic groups alone. A group whose partition cannot answer has the error itself. */
@@ -221,6 +285,12 @@ export class GroupCoordinator {
   audit(): Promise<string[]> {
     return this.#partitions.audit()
   }
+}
+
+/** The consumer group of this id, if anybody is in it; an empty one may become a classic group. */
+function consumersOf(turn: Turn, groupId: string): ConsumerGroup | undefined {
+  const group = turn.state.find(groupId, ConsumerGroup)
+  return group && !group.isEmpty ? group : undefined
 }
 
 /** The code of a refusal; whatever else it is, it is our bug and goes on. */

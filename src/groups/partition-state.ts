@@ -2,11 +2,12 @@ import type { Clock } from '../base/clock.ts'
 import type { CoordinatedState } from '../coordination/state.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import { ClassicGroup } from './classic/group.ts'
+import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
-import { readRecord } from './records.ts'
+import { readRecord, type CoordinatorRecord } from './records.ts'
 import { StreamsGroup } from './streams/group.ts'
-import { isStreamsRecord, type StreamsRecord } from './streams/records.ts'
+import { isStreamsRecord } from './streams/records.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
 export class PartitionState implements CoordinatedState {
@@ -30,16 +31,30 @@ export class PartitionState implements CoordinatedState {
       const { group } = record.key
       if (record.value) this.#classic(group).replay(record.value)
       else if (this.classic(group)) this.remove(group)
-    } else if (record && isStreamsRecord(record)) this.#replayStreams(record)
+    } else if (record && isOfConsumers(record)) {
+      this.#replayOf(record, ConsumerGroup, record.type === 'consumerGroupMetadata')
+    } else if (record && isStreamsRecord(record)) {
+      this.#replayOf(record, StreamsGroup, record.type === 'streamsGroupMetadata')
+    }
   }
 
-  /** A group comes with the first of its records, and goes with the one of its epoch. */
-  #replayStreams(record: StreamsRecord): void {
+  /**
+   * Applies a record of a newer group. `isOfGroup`: without it there is no group. Other tombstones of what is not there
+   * bring no group back.
+   */
+  #replayOf<R extends { readonly key: { readonly groupId: string }; readonly value: unknown }>(
+    record: R,
+    type: new (groupId: string, clock: Clock) => Group & { replay(record: R): void },
+    isOfGroup: boolean,
+  ): void {
     const { groupId } = record.key
-    const group = this.find(groupId, StreamsGroup)
-    if (record.value === null && record.type === 'streamsGroupMetadata' && group) this.remove(groupId)
-    else if (group) group.replay(record)
-    else if (record.value) this.put(new StreamsGroup(groupId, this.#clock)).replay(record)
+    const present = this.find(groupId, type)
+    if (!record.value && isOfGroup) {
+      if (present) this.remove(groupId)
+    } else if (record.value || present) {
+      const group = present ?? this.put(new type(groupId, this.#clock))
+      group.replay(record)
+    }
   }
 
   /** Ends every wait and every deadline in here. */
@@ -74,4 +89,8 @@ export class PartitionState implements CoordinatedState {
   #classic(groupId: string): ClassicGroup {
     return this.classic(groupId) ?? this.put(new ClassicGroup(groupId, this.#clock))
   }
+}
+
+function isOfConsumers(record: CoordinatorRecord): record is ConsumerRecord {
+  return record.type.startsWith('consumerGroup')
 }

@@ -6,10 +6,13 @@ import {
   type TopicPartitions,
 } from './topic-partitions.ts'
 
+/** Groups of the newer types begin in this epoch, and so do their targets (Kafka's ModernGroup). */
+export const initialEpoch = 1
+
 /** Who is to read what in the end, as of an epoch of the group (KIP-848): what the records of a target assignment say. */
 export class TargetAssignment {
-  /** The group epoch that it was computed for; 0 before there was any. */
-  epoch = 0
+  /** The group epoch that it was computed for. */
+  epoch = initialEpoch
   /** When it was computed, in milliseconds of the wall clock; 0 where that is not known. */
   timestampMs = 0
   readonly #members = new Map<string, TopicPartitions>()
@@ -40,7 +43,7 @@ export class TargetAssignment {
 
   /** Applies a TargetAssignmentMetadata record; null says that there is no target. */
   replay(value: { readonly assignmentEpoch: number; readonly assignmentTimestamp: bigint } | null): void {
-    this.epoch = value?.assignmentEpoch ?? 0
+    this.epoch = value?.assignmentEpoch ?? initialEpoch
     this.timestampMs = Number(value?.assignmentTimestamp ?? 0n)
   }
 

@@ -5,6 +5,8 @@ export const developmentDefaults = {
   // A test's first member should not wait three seconds for others; Kafka's own shipped file says 0 as well.
   'group.initial.rebalance.delay.ms': kafka['group.initial.rebalance.delay.ms'].or('0'),
   'group.streams.initial.rebalance.delay.ms': kafka['group.streams.initial.rebalance.delay.ms'].or('0'),
+  // Whoever joins within a second of the last assignment would wait for it until the next heartbeat, five seconds later.
+  'group.consumer.assignment.interval.ms': kafka['group.consumer.assignment.interval.ms'].or('0'),
   // One node holds the only copy of everything.
   'offsets.topic.replication.factor': kafka['offsets.topic.replication.factor'].or('1'),
   'transaction.state.log.replication.factor': kafka['transaction.state.log.replication.factor'].or('1'),
