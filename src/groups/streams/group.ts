@@ -61,7 +61,6 @@ export class StreamsGroup implements Group {
   shutdownRequestedBy: string | undefined
   /** The first assignment waits for more members until then. */
   readonly initialDelay: Deadline
-  isInitiallyDelayed = false
   readonly sessions = new Map<string, Deadline>()
   /** Until when members are to have given back what they were told to. */
   readonly revocations = new Map<string, Deadline>()

@@ -16,12 +16,10 @@ export function assignmentConfigs(turn: Turn, groupId: string): ReadonlyMap<stri
 /** Has the first assignment of a group that was empty wait for more members, where it is to (streams.initial.rebalance.delay.ms). */
 export function delayInitialAssignment(turn: Turn, group: StreamsGroup): void {
   const delayMs = turn.environment.configs.get('streams.initial.rebalance.delay.ms', group.groupId)
-  if (delayMs === 0 || group.isInitiallyDelayed) return
-  group.isInitiallyDelayed = true
+  if (delayMs === 0 || group.initialDelay.isSet) return
   group.initialDelay.set(
     delayMs,
     turn.later(turn => {
-      group.isInitiallyDelayed = false
       if (!group.isEmpty && group.configured) bringUpToDate(turn, group, group.configured.topology, [])
     }),
   )
@@ -37,7 +35,7 @@ export function bringUpToDate(
   topology: ConfiguredTopology,
   statuses: Status[],
 ): void {
-  if (group.isInitiallyDelayed) {
+  if (group.initialDelay.isSet) {
     const detail = 'Assignment delayed due to the configured initial rebalance delay.'
     statuses.push(status('ASSIGNMENT_DELAYED', detail))
   } else if (group.assignmentEpoch < group.epoch) {
@@ -51,7 +49,7 @@ export function bringUpToDate(
 
 /** What a member is to come to now. While the first assignment waits there is nothing to have. */
 export function targetOf(group: StreamsGroup, memberId: string): Target {
-  const tasks = group.isInitiallyDelayed ? noTasks : group.target(memberId)
+  const tasks = group.initialDelay.isSet ? noTasks : group.target(memberId)
   return { epoch: group.assignmentEpoch, tasks }
 }
 
