@@ -26,6 +26,14 @@ export const catalogue = {
   'group-rebalance': 'three members share six partitions; one leaves, one joins; every record arrives',
   'cooperative-sticky': 'a second member takes only what it gets',
   'static-membership': 'a member returns to its partitions without a rebalance; its twin is fenced',
+  'consumer-protocol-rebalance':
+    'KIP-848: partitions move one by one, each only once it is let go of; every record arrives',
+  'consumer-protocol-static': 'KIP-848: a static member finds its partitions, and nobody else notices',
+  'consumer-protocol-pattern':
+    'KIP-848: topics by a pattern of RE2, later ones too; a broken pattern is refused',
+  'consumer-protocol-commits': 'KIP-848: a second consumer continues at the commit',
+  'consumer-protocol-migration': 'classic and consumer protocol in one group, there and back',
+  'consumer-protocol-admin': 'KIP-848: list by type, describe with epochs, delete',
   'commit-resume': 'a second consumer continues at the commit; its metadata is kept',
   'standalone-commit': 'commits without membership',
   'pattern-subscription': 'topics by regular expression, later ones too where the client looks again',

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import type { Cancel } from '../base/clock.ts'
 import { CoordinatorPartitions } from '../coordination/partitions.ts'
 import type { CoordinatorKind } from '../coordination/state.ts'
 import type { StateTopic } from '../coordination/state-topic.ts'
@@ -34,6 +35,7 @@ import {
 import type { Environment } from './environment.ts'
 import { commitOffsets, planCommits } from './offsets/commit.ts'
 import { deleteGroup, deleteOffsets, forgetTopic, type DeletedTopic } from './offsets/delete.ts'
+import { expireOffsets } from './offsets/expire.ts'
 import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetch.ts'
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
@@ -62,6 +64,8 @@ const kind: CoordinatorKind<PartitionState, Environment> = {
 export class GroupCoordinator {
   readonly #environment: Environment
   readonly #partitions: CoordinatorPartitions<PartitionState, Environment>
+  #cancelExpiry: Cancel | undefined
+  #isClosed = false
 
   constructor(options: Environment & { readonly topic: StateTopic }) {
     this.#environment = options
@@ -69,12 +73,15 @@ export class GroupCoordinator {
   }
 
   /** Reads the whole of `__consumer_offsets`. Members of old have a session's time from now to be heard of. */
-  load(): Promise<void> {
-    return this.#partitions.load()
+  async load(): Promise<void> {
+    await this.#partitions.load()
+    this.#scheduleExpiry()
   }
 
   /** Answers parked requests with NOT_COORDINATOR, refuses others with COORDINATOR_NOT_AVAILABLE, and stops all deadlines. */
   close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelExpiry?.()
     return this.#partitions.close()
   }
 
@@ -274,6 +281,21 @@ export class GroupCoordinator {
         this.#environment.logger.warn({ err: removal.reason, topic: name }, 'offsets of a deleted topic stay')
       }
     }
+  }
+
+  /** Looks for offsets that are too old, now and then. Where that fails they stay until the next time. */
+  #scheduleExpiry(): void {
+    if (this.#isClosed) return
+    const { clock, settings, logger } = this.#environment
+    this.#cancelExpiry = clock.after(settings.offsetsRetentionCheckIntervalMs, () => {
+      this.#scheduleExpiry()
+      for (const expiry of this.#partitions.runEach(expireOffsets)) {
+        expiry.catch((error: unknown) => {
+          logger.warn({ err: error }, 'old offsets stay')
+          if (!(error instanceof KafkaError)) this.#environment.reportBug?.(error)
+        })
+      }
+    })
   }
 
   /** Somebody has deleted `__consumer_offsets`, and with it every group. */

@@ -139,6 +139,11 @@ export class GroupScene {
     return GroupScene.open(this.#settings, { clock, topic: this.topic.afterCrash(), seed, topics, configs })
   }
 
+  /** The timers of groups: the coordinator's own, for old offsets, aside. */
+  get groupTimerCount(): number {
+    return this.clock.timerCount - 1
+  }
+
   async join(options: JoinOptions = {}): Promise<Joined> {
     const { version = 9, clientId = 'app' } = options
     const reply = await this.coordinator

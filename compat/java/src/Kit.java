@@ -66,6 +66,10 @@ final class Kit implements AutoCloseable {
             "fetch.max.wait.ms", "200", "allow.auto.create.topics", "false", "metadata.max.age.ms", "1000",
             "default.api.timeout.ms", "15000", "request.timeout.ms", "10000", "retry.backoff.ms", "20");
         config.putAll(config(settings));
+        // In the consumer protocol these are the broker's to say, and the client refuses them.
+        if (config.get("group.protocol").equals("consumer")) {
+            config.keySet().removeAll(List.of("heartbeat.interval.ms", "session.timeout.ms"));
+        }
         Consumer<byte[], byte[]> consumer =
             new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         open.push(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));

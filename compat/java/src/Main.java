@@ -16,6 +16,7 @@ public final class Main {
         RecordScenarios.addTo(all);
         OffsetScenarios.addTo(all);
         GroupScenarios.addTo(all);
+        ConsumerProtocolScenarios.addTo(all);
         TopicScenarios.addTo(all);
         ConfigScenarios.addTo(all);
         GroupAdminScenarios.addTo(all);

@@ -44,9 +44,13 @@ export function compilePattern(regex: string): RE2JS {
   }
 }
 
+/** How much of a pattern is quoted. */
+const quotedLengthMax = 1_000
+
 function invalid(regex: string, reason: string): KafkaError {
+  const quoted = regex.slice(0, quotedLengthMax)
   return new KafkaError(
     'INVALID_REGULAR_EXPRESSION',
-    `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: ${reason}.`,
+    `SubscribedTopicRegex \`${quoted}\` is not a valid regular expression: ${reason}.`,
   )
 }

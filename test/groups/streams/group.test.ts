@@ -470,6 +470,27 @@ describe('offsets', () => {
     expect(await commit(0)).toEqual({ 'orders-0': 'STALE_MEMBER_EPOCH' })
   })
 
+  test('expire once nobody runs the application any more, and the group goes with the last of them', async () => {
+    const minute = 60_000
+    const scene = await StreamsScene.open({
+      offsetsRetentionMs: 2 * minute,
+      offsetsRetentionCheckIntervalMs: minute,
+    })
+    const thread = new StreamsThread('a')
+    await thread.beat(scene)
+    await scene.scene.commit({ 'orders-0': 7 }, { group: 'app', memberId: 'a', generationId: 2 })
+    for (let passed = 0; passed < 5 * minute; passed += minute / 2) {
+      await scene.scene.clock.advance(minute / 2)
+      await thread.beat(scene)
+    }
+    expect(await scene.scene.committed(['orders-0'], 'app')).toEqual({ 'orders-0': 7 })
+    await thread.leave(scene)
+    await scene.scene.clock.advance(2 * minute)
+    expect(await scene.scene.committed(['orders-0'], 'app')).toEqual({ 'orders-0': -1 })
+    expect((await scene.describe()).error).toBe('GROUP_ID_NOT_FOUND')
+    await sound(scene)
+  })
+
   test('of topics that the application reads are not deleted while it runs', async () => {
     const scene = await StreamsScene.open()
     const thread = new StreamsThread('a')
