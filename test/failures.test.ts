@@ -4,7 +4,7 @@ import { StorageInUseError } from '../src/base/disk.ts'
 import { ConfigError } from '../src/broker/configs/definition.ts'
 import { failureLine } from '../src/failures.ts'
 import { KafkaError } from '../src/protocol/errors.ts'
-import { SequencerError } from '../src/sequencers/obelisk.ts'
+import { SequencerError } from '../src/sequencers/errors.ts'
 import { StorageFormatError } from '../src/storage/errors.ts'
 
 const systemError = (facts: object): Error =>

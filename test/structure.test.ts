@@ -76,6 +76,22 @@ describe('imports', () => {
     expect(wrong.map(each => `${each.file} imports ${reached(each)}`)).toEqual([])
   })
 
+  test('of the sequencers lead to base alone, and to no package: they can be had without the broker', () => {
+    const reachedFrom = (entry: string, found = new Set([entry])): Set<string> => {
+      for (const each of imports.filter(({ file, isType }) => file === entry && !isType)) {
+        if (!each.target.startsWith('.')) found.add(each.target)
+        else if (!found.has(reached(each))) reachedFrom(reached(each), found.add(reached(each)))
+      }
+      return found
+    }
+    const outside = [...reachedFrom('sequencers/index.ts')].filter(
+      name => !/^(?:sequencers|base)\//.test(name),
+    )
+    // Koffi is loaded where a file is mapped, and is optional.
+    expect(outside.filter(name => !name.startsWith('node:'))).toEqual(['koffi'])
+    expect(importers('koffi')).toEqual(['base/mapping.ts'])
+  })
+
   test('lead from the command line to the public door, and not back', () => {
     const toCli = imports.filter(each => reached(each) === 'cli.ts')
     expect(toCli).toEqual([])

@@ -21,11 +21,24 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), delayMsMax))
+    const timer = startTimer(delayMs, callback)
     timer.unref()
     return () => clearTimeout(timer)
   },
   soon: callback => void setImmediate(callback),
+}
+
+/** The same for a program that may have nothing to do but to wait: its timers keep the process alive. */
+export const waitingClock: Clock = {
+  ...systemClock,
+  after(delayMs, callback) {
+    const timer = startTimer(delayMs, callback)
+    return () => clearTimeout(timer)
+  },
+}
+
+function startTimer(delayMs: number, callback: () => void): NodeJS.Timeout {
+  return setTimeout(callback, Math.min(Math.max(delayMs, 0), delayMsMax))
 }
 
 /** Resolves after `delayMs` of the clock's time. */

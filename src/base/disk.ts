@@ -1,7 +1,9 @@
 import { constants, promises, type Stats } from 'node:fs'
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { assert } from './assert.ts'
 import { systemClock, systemSleep } from './clock.ts'
+import { mapMemory, type MappableDisk, type MappedFile, type Memory } from './mapping.ts'
 import { systemRandom } from './random.ts'
 
 /**
@@ -57,11 +59,11 @@ export class StorageInUseError extends Error {
 export const readSyncLengthMax = 64 * 1024
 
 /** The files under a folder of this machine, made if need be. */
-export function nodeDisk(folder: string): Disk {
+export function nodeDisk(folder: string): MappableDisk {
   return new NodeDisk(folder)
 }
 
-class NodeDisk implements Disk {
+class NodeDisk implements MappableDisk {
   readonly #folder: string
 
   constructor(folder: string) {
@@ -93,6 +95,17 @@ class NodeDisk implements Disk {
     const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
     await syncFolder(dirname(path))
     return openFile(made, await made.stat())
+  }
+
+  async openMapped(name: string): Promise<MappedFile> {
+    const handle = await promises.open(join(this.#folder, name), constants.O_RDWR)
+    try {
+      const stats = await handle.stat()
+      return new NodeMappedFile(openFile(handle, stats), await mapMemory(handle.fd, stats.size))
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   read(name: string): Promise<Buffer | undefined> {
@@ -233,6 +246,41 @@ class NodeFile implements DiskFile {
 
   close(): Promise<void> {
     return this.#handle.close()
+  }
+}
+
+class NodeMappedFile implements MappedFile {
+  readonly #file: DiskFile
+  #memory: Memory | undefined
+
+  constructor(file: DiskFile, memory: Memory) {
+    this.#file = file
+    this.#memory = memory
+  }
+
+  get size(): number {
+    return this.#file.size
+  }
+
+  readSync(position: number, into: Buffer): number {
+    return this.#file.readSync(position, into)
+  }
+
+  store(position: number, bytes: Buffer): void {
+    assert(this.#memory !== undefined, 'a closed mapping stored to')
+    bytes.copy(this.#memory.bytes, position)
+  }
+
+  // Linux writes what was stored with the file's other pages, and its msync is this very call; macOS keeps both in one cache,
+  // and there msync would not reach the disk.
+  sync(): Promise<void> {
+    return this.#file.sync()
+  }
+
+  async close(): Promise<void> {
+    this.#memory?.unmap()
+    this.#memory = undefined
+    await this.#file.close()
   }
 }
 

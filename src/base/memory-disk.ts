@@ -1,16 +1,17 @@
 import { assert } from './assert.ts'
-import { StorageInUseError, type Disk, type DiskFile, type Unlock } from './disk.ts'
+import { StorageInUseError, type DiskFile, type Unlock } from './disk.ts'
+import type { MappableDisk, MappedFile } from './mapping.ts'
 
 /**
  * Files that live in this process alone: the engine of brokers in tests. As asynchronous as a real disk, so that
  * nothing comes to depend on a write that ends at once; a sync has nothing to do. What one owner leaves the next one
  * finds, as long as both are given the same disk.
  */
-export function memoryDisk(): Disk {
+export function memoryDisk(): MappableDisk {
   return new MemoryDisk()
 }
 
-class MemoryDisk implements Disk {
+class MemoryDisk implements MappableDisk {
   readonly #files = new Map<string, MemoryBytes>()
   #isLocked = false
 
@@ -29,6 +30,12 @@ class MemoryDisk implements Disk {
   async open(name: string): Promise<DiskFile> {
     let bytes = this.#files.get(name)
     if (!bytes) this.#files.set(name, (bytes = new MemoryBytes()))
+    return new MemoryFile(bytes)
+  }
+
+  async openMapped(name: string): Promise<MappedFile> {
+    const bytes = this.#files.get(name)
+    assert(bytes !== undefined, 'a file mapped that is not there')
     return new MemoryFile(bytes)
   }
 
@@ -106,7 +113,7 @@ class MemoryBytes {
   }
 }
 
-class MemoryFile implements DiskFile {
+class MemoryFile implements DiskFile, MappedFile {
   readonly #bytes: MemoryBytes
   #isOpen = true
 
@@ -126,6 +133,11 @@ class MemoryFile implements DiskFile {
       at += piece.length
     }
     await later()
+  }
+
+  store(position: number, bytes: Buffer): void {
+    assert(this.#isOpen, 'a closed mapping stored to')
+    this.#bytes.write(position, bytes)
   }
 
   async sync(): Promise<void> {

@@ -1,5 +1,6 @@
 import { KafkaError } from '../protocol/errors.ts'
-import { SequencerError, type ObeliskSequencer } from '../sequencers/obelisk.ts'
+import { SequencerError } from '../sequencers/errors.ts'
+import type { ObeliskSequencer } from '../sequencers/obelisk.ts'
 
 // One sync hands out this many; what is left of a range at a crash is lost, never repeated.
 const rangeLength = 1000

@@ -4,6 +4,7 @@ import { blockHeaderLength, blockLength } from './block.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { rowField, rowLength, RowView } from './row.ts'
 import type { Segment } from './segment.ts'
+import type { Tail } from './walk.ts'
 
 /** Entries on their way to the disk together: open while it takes more, closed when its extent is fixed. */
 export class Block {
@@ -36,6 +37,10 @@ export class Block {
   /** Header and directory, once it is closed; the header is written last. */
   head: Buffer | undefined
   indexPieces: Buffer[] = []
+  /** The write of `indexPieces`, once the block is being written. */
+  index: Promise<void> | undefined
+  /** Where the log ends with this block, once it is being written. */
+  tail: Tail | undefined
   /** The bookmarks as of this block, where it is the last of its segment. */
   bookmarks: Buffer | undefined
 

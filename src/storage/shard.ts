@@ -59,7 +59,8 @@ export interface ShardOptions {
 /**
  * One append-only sequence of blocks in segment files, shared by many partitions (seed 003). Entries are ordered and placed
  * the moment they are accepted; a block is committed by one write and one sync. It closes as soon as the one before it is
- * synced, so that whatever came meanwhile shares the next, unless all of its entries allow it to wait for more.
+ * synced, so that whatever came meanwhile shares the next, unless all of its entries allow it to wait for more. One that is
+ * full before that is written while the one before it is synced, so that the disk always has something to do.
  */
 export class Shard {
   readonly id: number
@@ -86,10 +87,15 @@ export class Shard {
   #newest: Promise<void> = Promise.resolve()
   #isCommitting = false
   #commits: Promise<void> = Promise.resolve()
+  #isSyncing = false
+  /** The write of the second closed block, while the first is synced. */
+  #ahead: Promise<void> | undefined
   /** What is being appended is one produce. */
   #isGathering = false
   #nextBlock: number
   #synced: Tail
+  /** The last block that was written, synced or not. */
+  #written: Tail
   /** The blocks up to this number are in a checkpoint on disk. */
   #checkpointed: number
   /** Footers and checkpoints, written one after another behind the commits. */
@@ -122,7 +128,7 @@ export class Shard {
     })
     this.segments = this.#list.all
     this.recovered = recovered.states
-    this.#synced = recovered.tail
+    this.#synced = this.#written = recovered.tail
     this.#nextBlock = recovered.tail.blockNumber + 1
     this.#checkpointed = recovered.checkpointed
     this.#anchor = new AnchorFile(recovered.anchorFile, recovered.anchorSlot, error => this.#fence(error))
@@ -257,6 +263,7 @@ export class Shard {
     }
     this.#closed.push(block)
     this.#commitSoon()
+    this.#writeAhead()
   }
 
   #writeBookmarks(): Buffer {
@@ -277,16 +284,40 @@ export class Shard {
         await this.#commit(block)
       } catch (error) {
         this.#fence(error)
-        break
       }
-      if (this.#fault) break
-      this.#closed.shift()
-      this.#publish(block)
     }
+    // Only a fault leaves a write behind. Without one nothing may be awaited here: what is accepted meanwhile would wait for ever.
+    if (this.#ahead) await this.#ahead.catch(() => {})
     this.#isCommitting = false
   }
 
   async #commit(block: Block): Promise<void> {
+    const { segment } = block
+    const written = this.#ahead ?? this.#write(block)
+    await written
+    this.#ahead = undefined
+    if (this.#fault) return
+    this.#isSyncing = true
+    this.#writeAhead()
+    await segment.file.sync().finally(() => (this.#isSyncing = false))
+    await block.index
+    // Something else may have failed meanwhile; then this block was refused already.
+    if (this.#fault) return
+    this.#synced = block.tail!
+    segment.lastHeaderCrc = this.#synced.headerCrc
+    this.#closed.shift()
+    this.#publish(block)
+  }
+
+  /** Writes the second closed block while the first is synced. That another segment begins is to say that all before it is synced. */
+  #writeAhead(): void {
+    const [syncing, next] = this.#closed
+    if (!this.#isSyncing || this.#ahead || next?.segment !== syncing!.segment) return
+    this.#ahead = this.#write(next)
+    this.#ahead.catch(() => {}) // awaited when the block's turn comes
+  }
+
+  async #write(block: Block): Promise<void> {
     const { segment, entryCount, firstOrdinal } = block
     if (!segment.isOpen) {
       // By name only: what the file holds is overwritten after the name is on disk.
@@ -294,9 +325,9 @@ export class Shard {
       await segment.open()
     }
     const head = block.head!
-    const commitTime = Math.max(this.#synced.commitTime, this.clock.now())
+    const commitTime = Math.max(this.#written.commitTime, this.clock.now())
     const headerCrc = writeBlockHeader(head, {
-      previousCrc: this.#synced.headerCrc,
+      previousCrc: this.#written.headerCrc,
       number: block.number,
       epoch: this.#blockEpoch,
       shard: this.id,
@@ -307,17 +338,7 @@ export class Shard {
       entryCount,
       bodyLength: block.bodyLength,
     })
-    const batches = segment.memory!.batches.slice(firstOrdinal, firstOrdinal + entryCount) as Buffer[]
-    const index = block.indexPieces.length > 0 ? segment.writeIndex(block.indexPieces) : undefined
-    index?.catch(() => {}) // awaited below, once the block itself is safe
-    await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
-    if (!this.#fault) this.#showAsync(block)
-    await segment.file.sync()
-    await index
-    // Something else may have failed meanwhile; then this block was refused already.
-    if (this.#fault) return
-    segment.lastHeaderCrc = headerCrc
-    this.#synced = {
+    this.#written = block.tail = {
       blockNumber: block.number,
       headerCrc,
       segment: segment.firstBlock,
@@ -326,6 +347,11 @@ export class Shard {
       commitTime,
       blockEpoch: this.#blockEpoch,
     }
+    const batches = segment.memory!.batches.slice(firstOrdinal, firstOrdinal + entryCount) as Buffer[]
+    block.index = block.indexPieces.length > 0 ? segment.writeIndex(block.indexPieces) : undefined
+    block.index?.catch(() => {}) // awaited once the block itself is safe
+    await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
+    if (!this.#fault) this.#showAsync(block)
   }
 
   /** Lets everybody see what is written and not synced yet, where that is all that was promised. */

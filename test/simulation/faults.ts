@@ -10,6 +10,8 @@ const faultsOf: Record<SystemCallKind, readonly Fault[]> = {
   write: ['EIO', 'ENOSPC', 'short', 'short', 'short', 'short'],
   sync: ['EIO'],
   truncate: ['EIO', 'ENOSPC'],
+  // Memory takes whatever it is given.
+  store: [],
   mkdir: ['ENOSPC'],
   rename: ['EIO'],
   unlink: ['EIO'],

@@ -1,4 +1,5 @@
-import { StorageInUseError, type Disk, type DiskFile, type Unlock } from '../../src/base/disk.ts'
+import { StorageInUseError, type DiskFile, type Unlock } from '../../src/base/disk.ts'
+import type { MappableDisk, MappedFile } from '../../src/base/mapping.ts'
 import type { Random } from '../../src/base/random.ts'
 import type { Life } from './scheduler.ts'
 import { SimulatedFile } from './simulated-file.ts'
@@ -12,6 +13,7 @@ export type SystemCallKind =
   | 'write'
   | 'sync'
   | 'truncate'
+  | 'store'
   | 'mkdir'
   | 'rename'
   | 'unlink'
@@ -45,7 +47,7 @@ export interface SimulatedDiskOptions {
  * between any two of them; a change is durable when a sync says so, for a name when its folder is synced. Calls that are
  * under way together take effect in any order.
  */
-export class SimulatedDisk implements Disk {
+export class SimulatedDisk implements MappableDisk {
   readonly #names: SimulatedNames
   readonly #options: SimulatedDiskOptions
   readonly #life: Life
@@ -107,7 +109,12 @@ export class SimulatedDisk implements Disk {
   async lock(): Promise<Unlock> {
     if (this.#isLocked) throw new StorageInUseError('this simulated disk is in use')
     this.#isLocked = true
-    for (const folder of this.#names.folders()) await this.#syncFolder(folder)
+    try {
+      for (const folder of this.#names.folders()) await this.#syncFolder(folder)
+    } catch (error) {
+      this.#isLocked = false
+      throw error
+    }
     return async () => void (this.#isLocked = false)
   }
 
@@ -122,6 +129,12 @@ export class SimulatedDisk implements Disk {
     const made = await this.#create(name)
     await this.#syncFolder(folderOf(name))
     return new OpenFile(this, name, made)
+  }
+
+  async openMapped(name: string): Promise<MappedFile> {
+    const file = await this.#call('open', name, () => this.#names.get(name))
+    if (!file) throw systemError('ENOENT')
+    return new OpenFile(this, name, file)
   }
 
   async read(name: string): Promise<Buffer | undefined> {
@@ -186,6 +199,13 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  /** No call of the system, and yet seen by others: by the next owner, and by the disk whenever the system likes. */
+  storeInFile(name: string, file: SimulatedFile, position: number, bytes: Buffer): void {
+    if (this.#life.isOver) return
+    file.write(position, bytes)
+    this.#note({ kind: 'store', name })
+  }
+
   async syncFile(name: string, file: SimulatedFile): Promise<void> {
     await this.#later(latencyOf(this.#random))
     const begun = file.changes
@@ -223,12 +243,16 @@ export class SimulatedDisk implements Disk {
     return this.#begin(call, fault => {
       const isPartial = (kind === 'write' || kind === 'sync') && fault !== 'ignored'
       const result = fault === undefined || isPartial ? act(fault) : undefined
-      this.#calls++
-      this.#options.changed?.(call)
-      if (this.#calls >= this.#crashAt) this.#life.end()
+      this.#note(call)
       if (fault !== undefined && fault !== 'short' && fault !== 'ignored') throw systemError(fault)
       return result as T
     })
+  }
+
+  #note(call: SystemCall): void {
+    this.#calls++
+    this.#options.changed?.(call)
+    if (this.#calls >= this.#crashAt) this.#life.end()
   }
 
   #begin<T>(call: SystemCall, act: (fault: Fault | undefined) => T): Promise<T> {
@@ -249,7 +273,7 @@ export class SimulatedDisk implements Disk {
   }
 }
 
-class OpenFile implements DiskFile {
+class OpenFile implements DiskFile, MappedFile {
   readonly #disk: SimulatedDisk
   readonly #name: string
   readonly #file: SimulatedFile
@@ -283,6 +307,11 @@ class OpenFile implements DiskFile {
   readSync(position: number, into: Buffer): number {
     this.#check()
     return this.#disk.readFileSync(this.#name, this.#file, position, into)
+  }
+
+  store(position: number, bytes: Buffer): void {
+    this.#check()
+    this.#disk.storeInFile(this.#name, this.#file, position, bytes)
   }
 
   truncate(size: number): Promise<void> {
