@@ -45,8 +45,21 @@ final class CountingApp {
             if (now == KafkaStreams.State.ERROR || now == KafkaStreams.State.NOT_RUNNING) ended.countDown();
         });
         Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
+        Thread orphan = new Thread(CountingApp::endWithParent);
+        orphan.setDaemon(true);
+        orphan.start();
         streams.start();
         ended.await();
         System.exit(1);
+    }
+
+    /** The pipe to whoever started this process breaks when that one is gone, in whichever way. */
+    private static void endWithParent() {
+        try {
+            while (System.in.read() >= 0) continue;
+        } catch (java.io.IOException broken) {
+            // As good as closed.
+        }
+        Runtime.getRuntime().halt(1);
     }
 }
