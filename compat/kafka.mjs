@@ -1,4 +1,5 @@
 // Apache Kafka as the reference broker: fetched by Maven, run as one KRaft node (broker and controller).
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,11 +11,17 @@ const here = import.meta.dirname
 const pom = join(here, 'kafka', 'pom.xml')
 const logging = `-Dlog4j2.configurationFile=${join(here, 'kafka', 'log4j2.properties')}`
 
-/** The release that pom.xml names. */
-export const kafkaVersion = /<kafka\.version>(.+?)</.exec(await readFile(pom, 'utf8'))[1]
+const pomText = await readFile(pom, 'utf8')
 
-/** Where the jars are once `prepareKafka` has succeeded. */
-export const kafkaLibs = join(here, '.cache', `kafka-${kafkaVersion}`)
+/** The release that pom.xml names. */
+export const kafkaVersion = /<kafka\.version>(.+?)</.exec(pomText)[1]
+
+/** Where the jars are once `prepareKafka` has succeeded; other dependencies go to another folder. */
+export const kafkaLibs = join(
+  here,
+  '.cache',
+  `kafka-${kafkaVersion}-${createHash('sha256').update(pomText).digest('hex').slice(0, 8)}`,
+)
 
 /** The class path of broker, tools and Java clients. */
 export const kafkaClassPath = join(kafkaLibs, '*')

@@ -13,7 +13,7 @@ import { run } from './process.mjs'
 
 const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka']
 /** A client that says nothing for so long hangs. */
-const silenceMsMax = 90_000
+const silenceMsMax = 180_000
 
 const { values: wanted } = parseArgs({
   options: {
@@ -27,20 +27,30 @@ if (unknown.length > 0) throw new Error(`no such scenario: ${unknown}`)
 const isWanted = (list, name) => list.length === 0 || list.includes(name)
 const say = text => process.stdout.write(`${text}\n`)
 
-/** What both brokers are told: locks of share groups that a scenario can wait for. */
-const properties = { 'group.share.min.record.lock.duration.ms': 1000 }
+/** Enough for a JVM on a machine that others use too. */
+const readyMsMax = 180_000
+
+/** What both brokers are told, so that a scenario can wait for a lock to end, and a single group notice that a member was killed. */
+const properties = {
+  'group.share.min.record.lock.duration.ms': 1000,
+  'group.streams.min.session.timeout.ms': 6_000,
+  'group.streams.min.heartbeat.interval.ms': 500,
+}
+const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
 
 const brokers = [
   {
     name: 'odradek',
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
-    start: () =>
-      startOdradek({
-        args: Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
-      }),
+    start: () => startOdradek({ args: settings, readyMsMax }),
   },
-  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: () => startKafka({ properties }) },
+  {
+    name: 'kafka',
+    version: kafkaVersion,
+    prepare: prepareKafka,
+    start: () => startKafka({ properties, readyMsMax }),
+  },
 ].filter(({ name }) => isWanted(wanted.broker, name))
 
 /** Makes clients or brokers ready; returns the usable ones, and tells and counts the others. */

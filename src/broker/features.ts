@@ -13,4 +13,6 @@ export const features: readonly Feature[] = [
   { name: 'group.version', versionMin: 0, versionMax: 1, level: 1 },
   // Share groups (KIP-932).
   { name: 'share.version', versionMin: 0, versionMax: 1, level: 1 },
+  // Streams groups (KIP-1071).
+  { name: 'streams.version', versionMin: 0, versionMax: 1, level: 1 },
 ]

@@ -13,6 +13,7 @@ export function groupSettings(settings: Settings): GroupSettings {
     groupConsumerMigrationPolicy: settings.get('group.consumer.migration.policy').toLowerCase(),
     offsetsRetentionMs: settings.get('offsets.retention.minutes') * 60_000,
     offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms'),
+    groupStreamsMaxSize: settings.get('group.streams.max.size'),
     offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
   }
 }

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
 import { CoordinatorPartitions } from '../coordination/partitions.ts'
 import type { CoordinatorKind } from '../coordination/state.ts'
@@ -10,6 +11,7 @@ import type { SyncGroupRequest } from '../protocol/messages/14-sync-group.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { DeleteGroupsResponse } from '../protocol/messages/42-delete-groups.ts'
 import type { OffsetDeleteRequest } from '../protocol/messages/47-offset-delete.ts'
+import type { StreamsGroupHeartbeatRequest } from '../protocol/messages/88-streams-group-heartbeat.ts'
 import type { Draft } from '../protocol/schema.ts'
 import { auditState } from './audit.ts'
 import type { Caller } from './caller.ts'
@@ -40,6 +42,14 @@ import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
 import { forgetSharedTopic } from './share/groups.ts'
 import type { Decide, Turn } from './turn.ts'
+import { describeStreams, undescribed, type DescribedStreamsGroup } from './streams/describe.ts'
+import {
+  heartbeat as streamsHeartbeat,
+  heartbeatRefusal,
+  type CreationFailures,
+  type StreamsHeartbeatReply,
+} from './streams/heartbeat.ts'
+import type { InternalTopic } from './streams/topology.ts'
 
 const kind: CoordinatorKind<PartitionState, Environment> = {
   topicName: '__consumer_offsets',
@@ -201,6 +211,39 @@ export class GroupCoordinator {
     )
   }
 
+  /**
+   * StreamsGroupHeartbeat; refusals are replies. Internal topics that the application needs are made by `create`, which
+   * resolves with what could not be made.
+   */
+  async streamsHeartbeat(
+    request: StreamsGroupHeartbeatRequest,
+    caller: Caller,
+    create: (topics: readonly InternalTopic[]) => Promise<CreationFailures>,
+  ): Promise<StreamsHeartbeatReply> {
+    const ask = (failures?: CreationFailures) =>
+      this.#partitions.run(request.groupId, turn => streamsHeartbeat(turn, request, caller, failures))
+    try {
+      const outcome = await ask()
+      if ('reply' in outcome) return outcome.reply
+      const again = await ask(await create(outcome.missing))
+      assert('reply' in again, 'topics were asked for twice')
+      return again.reply
+    } catch (error) {
+      return heartbeatRefusal(codeOf(error), messageOf(error))
+    }
+  }
+
+  /** StreamsGroupDescribe: each group, in order, or why it cannot be told of. */
+  describeStreams(groupIds: readonly string[]): Promise<DescribedStreamsGroup[]> {
+    return Promise.all(
+      groupIds.map(groupId =>
+        this.#partitions
+          .run(groupId, turn => describeStreams(turn, groupId))
+          .catch((error: unknown) => undescribed(groupId, codeOf(error), messageOf(error))),
+      ),
+    )
+  }
+
   /** OffsetCommit. Every partition has its result; those that are committed are so together. */
   async commitOffsets(
     request: OffsetCommitRequest,
@@ -285,4 +328,9 @@ function consumersOf(turn: Turn, groupId: string): ConsumerGroup | undefined {
 function codeOf(error: unknown): number {
   if (error instanceof KafkaError) return error.code
   throw error
+}
+
+/** What a refusal says besides its code. */
+function messageOf(error: unknown): string | null {
+  return error instanceof KafkaError && error.message !== error.error ? error.message : null
 }

@@ -6,7 +6,9 @@ import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import { readRecord, type CoordinatorRecord } from './records.ts'
-import { isShareGroupRecord, ShareGroup, type ShareGroupRecord } from './share/group.ts'
+import { isShareGroupRecord, ShareGroup } from './share/group.ts'
+import { StreamsGroup } from './streams/group.ts'
+import { isStreamsRecord } from './streams/records.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
 export class PartitionState implements CoordinatedState {
@@ -30,18 +32,30 @@ export class PartitionState implements CoordinatedState {
       const { group } = record.key
       if (record.value) this.#classic(group).replay(record.value)
       else if (this.classic(group)) this.remove(group)
-    } else if (record && isOfConsumers(record)) this.#replayConsumers(record)
-    else if (record && isShareGroupRecord(record)) this.#replayShare(record)
+    } else if (record && isOfConsumers(record)) {
+      this.#replayOf(record, ConsumerGroup, record.type === 'consumerGroupMetadata')
+    } else if (record && isShareGroupRecord(record)) {
+      this.#replayOf(record, ShareGroup, record.type === 'shareGroupMetadata')
+    } else if (record && isStreamsRecord(record)) {
+      this.#replayOf(record, StreamsGroup, record.type === 'streamsGroupMetadata')
+    }
   }
 
-  /** A tombstone of what is not there brings no group back. */
-  #replayConsumers(record: ConsumerRecord): void {
+  /**
+   * Applies a record of a newer group. `isOfGroup`: without it there is no group. Other tombstones of what is not there
+   * bring no group back.
+   */
+  #replayOf<R extends { readonly key: { readonly groupId: string }; readonly value: unknown }>(
+    record: R,
+    type: new (groupId: string, clock: Clock) => Group & { replay(record: R): void },
+    isOfGroup: boolean,
+  ): void {
     const { groupId } = record.key
-    const present = this.find(groupId, ConsumerGroup)
-    if (record.type === 'consumerGroupMetadata' && !record.value) {
+    const present = this.find(groupId, type)
+    if (!record.value && isOfGroup) {
       if (present) this.remove(groupId)
     } else if (record.value || present) {
-      const group = present ?? this.put(new ConsumerGroup(groupId, this.#clock))
+      const group = present ?? this.put(new type(groupId, this.#clock))
       group.replay(record)
     }
   }
@@ -78,14 +92,6 @@ export class PartitionState implements CoordinatedState {
   remove(groupId: string): void {
     this.groups.get(groupId)?.dispose('UNKNOWN_MEMBER_ID')
     this.groups.delete(groupId)
-  }
-
-  #replayShare(record: ShareGroupRecord): void {
-    const { groupId } = record.key
-    const group = this.share(groupId)
-    if (group) group.replay(record)
-    else if (record.value) this.put(new ShareGroup(groupId, this.#clock)).replay(record)
-    if (record.type === 'shareGroupMetadata' && record.value === null && group) this.remove(groupId)
   }
 
   #classic(groupId: string): ClassicGroup {

@@ -18,6 +18,8 @@ export interface GroupSettings {
   readonly offsetsRetentionMs: number
   /** offsets.retention.check.interval.ms */
   readonly offsetsRetentionCheckIntervalMs: number
+  /** group.streams.max.size */
+  readonly groupStreamsMaxSize: number
   /** offset.metadata.max.bytes */
   readonly offsetMetadataMaxBytes: number
 }
@@ -33,5 +35,6 @@ export const groupDefaults: GroupSettings = {
   groupConsumerMigrationPolicy: 'bidirectional',
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
   offsetsRetentionCheckIntervalMs: 10 * 60 * 1_000,
+  groupStreamsMaxSize: 2 ** 31 - 1,
   offsetMetadataMaxBytes: 4_096,
 }

@@ -43,6 +43,8 @@ import { readShareGroupStateSummary } from './87-read-share-group-state-summary.
 import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts'
 import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts'
 import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts'
+import { streamsGroupHeartbeat } from './88-streams-group-heartbeat.ts'
+import { streamsGroupDescribe } from './89-streams-group-describe.ts'
 
 /** What odradek serves, by API key. ApiVersions is computed from this list. */
 export const apis: readonly Api[] = [
@@ -90,4 +92,6 @@ export const apis: readonly Api[] = [
   describeShareGroupOffsets,
   alterShareGroupOffsets,
   deleteShareGroupOffsets,
+  streamsGroupHeartbeat,
+  streamsGroupDescribe,
 ]

@@ -1,5 +1,5 @@
 import type { BrokerConfigName } from './settings.ts'
-import { groupConfigs } from './tables/group.ts'
+import { boundsOf, groupConfigs } from './tables/group.ts'
 import { topicConfigs } from './tables/topic.ts'
 import type { TopicConfigName } from './topic-config.ts'
 
@@ -28,6 +28,7 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'group.min.session.timeout.ms': 'The shortest session that a group member may ask for.',
   'group.share.max.share.sessions': 'How many sessions of members of share groups are remembered.',
   'group.share.max.size': 'How many members a share group may have.',
+  'group.streams.max.size': 'How many members a streams group may have.',
   'listener.security.protocol.map': 'What each listener speaks. PLAINTEXT alone is served.',
   'log.cleaner.backoff.ms': 'How long compaction rests after each look for something to do.',
   'log.cleaner.dedupe.buffer.size': 'How much memory one pass of compaction may take to remember keys in.',
@@ -129,6 +130,12 @@ export const groupEffects: Partial<Record<GroupConfigName, string>> = {
   'share.record.lock.duration.ms': 'How long a record is whose it was handed to.',
   'share.renew.acknowledge.enable': 'Whether members may hold records for longer.',
   'share.session.timeout.ms': 'How long a member of a share group may be silent before it counts as gone.',
+  'streams.assignment.interval.ms': 'The least time between two assignments of a streams group.',
+  'streams.heartbeat.interval.ms': 'How often members of a streams group are told to send heartbeats.',
+  'streams.initial.rebalance.delay.ms': 'How long the first assignment of a streams group waits for members.',
+  'streams.num.standby.replicas': 'How many copies of the state of each task of a streams group are kept.',
+  'streams.session.timeout.ms':
+    'How long a member of a streams group may be silent before it is taken for dead.',
 }
 
 /** What is said of every other setting. */
@@ -143,5 +150,7 @@ export function effectOf(name: string): string | undefined {
   if (topicName) return `What topics fall back to that do not set \`${topicName}\`.`
   const groupNames = Object.keys(groupEffects) as GroupConfigName[]
   const groupName = groupNames.find(each => groupConfigs[each].synonyms.includes(name))
-  return groupName && `What groups fall back to that do not set \`${groupName}\`.`
+  if (groupName) return `What groups fall back to that do not set \`${groupName}\`.`
+  const bounded = groupNames.find(each => Object.values(boundsOf(each)).includes(name))
+  return bounded && `A bound of what groups may set as \`${bounded}\`.`
 }

@@ -18,8 +18,8 @@ export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest): Deleted
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
   const group = turn.state.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
-  // Only of consumers is it known what they read.
-  if (!group.isEmpty && group.protocolType !== consumerProtocolType) {
+  // Of classic groups, only of consumers is it known what they read.
+  if (group.type === 'classic' && !group.isEmpty && group.protocolType !== consumerProtocolType) {
     throw new KafkaError('NON_EMPTY_GROUP')
   }
   return request.topics.map(({ name, partitions }) => ({
