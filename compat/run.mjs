@@ -14,7 +14,7 @@ import { runShortCampaigns } from './short-campaigns.mjs'
 
 const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka']
 /** A client that says nothing for so long hangs. */
-const silenceMsMax = 90_000
+const silenceMsMax = 180_000
 
 const { values: wanted } = parseArgs({
   options: {
@@ -29,15 +29,31 @@ const isWanted = (list, name) => list.length === 0 || list.includes(name)
 const isWantedScenario = name => isWanted(wanted.scenario, name)
 const say = text => process.stdout.write(`${text}\n`)
 
+/** Enough for a JVM on a machine that others use too. */
+const readyMsMax = 180_000
+
+/** What both brokers are told, so that a scenario can wait for a lock to end, and a single group notice that a member was killed. */
+const properties = {
+  'group.share.min.record.lock.duration.ms': 1000,
+  'group.streams.min.session.timeout.ms': 6_000,
+  'group.streams.min.heartbeat.interval.ms': 500,
+}
+const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+
 const brokers = [
   {
     name: 'odradek',
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
-    start: startOdradek,
+    start: () => startOdradek({ args: settings, readyMsMax }),
     isKilledToo: true,
   },
-  { name: 'kafka', version: kafkaVersion, prepare: prepareKafka, start: startKafka },
+  {
+    name: 'kafka',
+    version: kafkaVersion,
+    prepare: prepareKafka,
+    start: () => startKafka({ properties, readyMsMax }),
+  },
 ].filter(({ name }) => isWanted(wanted.broker, name))
 
 /** Makes clients or brokers ready; returns the usable ones, and tells and counts the others. */

@@ -6,6 +6,9 @@ import type { Network } from '../base/network.ts'
 import type { Random } from '../base/random.ts'
 import { Slabs } from '../base/slabs.ts'
 import { GroupCoordinator } from '../groups/coordinator.ts'
+import { ShareGroups } from '../groups/share/groups.ts'
+import { ShareReaders } from '../groups/share/readers.ts'
+import { ShareCoordinator } from '../groups/share/state/coordinator.ts'
 import type { TopicLookup } from '../groups/topic-lookup.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { audit } from '../storage/audit.ts'
@@ -20,8 +23,14 @@ import type { Settings } from './configs/settings.ts'
 import type { Services } from './context.ts'
 import { CoordinatorTopic } from './coordinator-topic.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { groupConfigsOf } from './group-configs.ts'
 import { groupSettings } from './group-settings.ts'
-import { internalTopic, offsetsTopicName, transactionsTopicName } from './internal-topics.ts'
+import {
+  internalTopic,
+  offsetsTopicName,
+  shareStateTopicName,
+  transactionsTopicName,
+} from './internal-topics.ts'
 import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
@@ -109,8 +118,14 @@ export class Broker {
   /** What is unsound in blocks, indexes, bookmarks, groups and transactions: nothing, unless there is a bug or a broken disk. */
   async audit(): Promise<string[]> {
     await this.#services.store.flushed()
-    const { store, groups, transactions } = this.#services
-    return [...(await audit(store)), ...(await groups.audit()), ...(await transactions.audit())]
+    const { store, groups, transactions, shareStates, shareReaders } = this.#services
+    return [
+      ...(await audit(store)),
+      ...(await groups.audit()),
+      ...(await transactions.audit()),
+      ...(await shareStates.audit()),
+      ...shareReaders.led.audit(),
+    ]
   }
 
   /**
@@ -138,8 +153,11 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
-    await this.#services.transactions.close()
-    await this.#services.groups.close()
+    const { transactions, groups, shareReaders, shareStates } = this.#services
+    await transactions.close()
+    await groups.close()
+    shareReaders.close()
+    await shareStates.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)
     await this.#server.stop()
@@ -184,6 +202,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       },
     })
     await catalog.load(setup.clusterId)
+    const reportBug = (error: unknown): void => void bugs.push(error)
+    const configs = groupConfigsOf(catalog, settings)
     const groups = new GroupCoordinator({
       clock,
       random,
@@ -191,7 +211,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
       lookup: lookupOf(catalog),
       settings: groupSettings(settings),
-      reportBug: error => void bugs.push(error),
+      configs,
+      reportBug,
     })
     producerIds = new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids'))
     const transactionMarkers = new TransactionMarkers(catalog, groups)
@@ -202,16 +223,25 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       producerIds,
       markers: transactionMarkers,
       settings: transactionSettings(settings),
-      reportBug: error => void bugs.push(error),
+      reportBug,
     })
     await groups.load()
     // What was ending goes on, and may have offsets for groups.
     await transactions.load()
+    const shareStates = new ShareCoordinator({
+      clock,
+      logger,
+      topic: new CoordinatorTopic(catalog, clock, internalTopic(shareStateTopicName, settings)!),
+      updatesPerSnapshot: settings.get('share.coordinator.snapshot.update.records.per.snapshot'),
+      reportBug,
+    })
+    await shareStates.load()
     catalog.listen({
       topicDeleted({ name, id }) {
         if (name === offsetsTopicName) groups.offsetsDeleted()
         else if (name === transactionsTopicName) transactions.stateDeleted()
-        else void groups.topicDeleted(name, id)
+        else if (name === shareStateTopicName) shareStates.stateDeleted()
+        else void Promise.all([groups.topicDeleted(name, id), shareStates.topicDeleted(id)])
       },
     })
     return {
@@ -227,11 +257,18 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       catalog,
       groups,
       transactions,
+      groupConfigs: configs,
+      shareGroups: new ShareGroups(groups, shareStates, settings.get('group.share.max.size')),
+      shareStates,
+      shareReaders: new ShareReaders(
+        { clock, logger, states: shareStates, configs },
+        settings.get('group.share.max.share.sessions'),
+      ),
       producerIds,
       transactionMarkers,
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
-      reportBug: error => void bugs.push(error),
+      reportBug,
     }
   } catch (error) {
     await producerIds?.close()
@@ -249,7 +286,16 @@ async function dismantle({ store, producerIds }: Services): Promise<void> {
 }
 
 function lookupOf(catalog: Catalog): TopicLookup {
+  let version = 0
+  const changed = (): void => void version++
+  catalog.listen({ topicChanged: changed, topicDeleted: changed })
   return {
+    get version() {
+      return version
+    },
+    *names() {
+      for (const { name } of catalog.topics()) yield name
+    },
     partitionCount: name => catalog.topic(name)?.partitions.length,
     topicId: name => catalog.topic(name)?.id,
     topicName: id => catalog.topicById(id)?.name,

@@ -57,6 +57,12 @@ interface CatalogRecord {
 
 /** Kafka's own topics (Topic.INTERNAL_TOPICS). */
 const internalTopics = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+/** Whether a topic is one of Kafka's own. */
+export function isInternalTopic(name: string): boolean {
+  return internalTopics.has(name)
+}
+
 /** Kafka's names of topics (Topic.validate, Topic.LEGAL_CHARS). */
 const nameLengthMax = 249
 const legalName = /^[a-zA-Z0-9._-]+$/

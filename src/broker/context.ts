@@ -2,6 +2,10 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import type { GroupCoordinator } from '../groups/coordinator.ts'
+import type { GroupConfigs } from '../groups/group-configs.ts'
+import type { ShareGroups } from '../groups/share/groups.ts'
+import type { ShareReaders } from '../groups/share/readers.ts'
+import type { ShareCoordinator } from '../groups/share/state/coordinator.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import type { Store } from '../storage/store.ts'
 import type { Api } from './api.ts'
@@ -30,6 +34,10 @@ export interface Services {
   readonly catalog: Catalog
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly groupConfigs: GroupConfigs
+  readonly shareGroups: ShareGroups
+  readonly shareStates: ShareCoordinator
+  readonly shareReaders: ShareReaders
   readonly producerIds: ProducerIds
   readonly transactionMarkers: TransactionMarkers
   readonly fetchSessions: FetchSessions

@@ -83,6 +83,21 @@ export class CoordinatorTopic implements StateTopic {
     )
   }
 
+  /** The offset of the next record of a partition. */
+  endOffset(partition: number): bigint {
+    return this.#topic?.partitions[partition]?.logEndOffset ?? 0n
+  }
+
+  /** Gives up the records of a partition before `offset`, for good. */
+  async discardBefore(partition: number, offset: bigint): Promise<void> {
+    const log = this.#topic?.partitions[partition]
+    if (log) await this.#catalog.deleteRecords([{ log, offset }])
+  }
+
+  get #topic(): Topic | undefined {
+    return this.#catalog.topic(this.#definition.name)
+  }
+
   /** Somebody may have made the topic with fewer partitions than the coordinator counted on. */
   #log(partition: number): CoordinatorLog {
     const log = this.#logs![partition]

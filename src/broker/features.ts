@@ -10,4 +10,10 @@ export interface Feature {
 export const features: readonly Feature[] = [
   { name: 'metadata.version', versionMin: 7, versionMax: 30, level: 30 },
   { name: 'transaction.version', versionMin: 0, versionMax: 2, level: 2 },
+  // Consumer groups (KIP-848).
+  { name: 'group.version', versionMin: 0, versionMax: 1, level: 1 },
+  // Share groups (KIP-932).
+  { name: 'share.version', versionMin: 0, versionMax: 1, level: 1 },
+  // Streams groups (KIP-1071).
+  { name: 'streams.version', versionMin: 0, versionMax: 1, level: 1 },
 ]

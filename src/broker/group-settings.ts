@@ -8,6 +8,12 @@ export function groupSettings(settings: Settings): GroupSettings {
     groupMaxSessionTimeoutMs: settings.get('group.max.session.timeout.ms'),
     groupInitialRebalanceDelayMs: settings.get('group.initial.rebalance.delay.ms'),
     groupMaxSize: settings.get('group.max.size'),
+    groupConsumerMaxSize: settings.get('group.consumer.max.size'),
+    groupConsumerAssignors: settings.get('group.consumer.assignors'),
+    groupConsumerMigrationPolicy: settings.get('group.consumer.migration.policy').toLowerCase(),
+    offsetsRetentionMs: settings.get('offsets.retention.minutes') * 60_000,
+    offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms'),
+    groupStreamsMaxSize: settings.get('group.streams.max.size'),
     offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
   }
 }

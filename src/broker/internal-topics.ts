@@ -6,10 +6,12 @@ export const offsetsTopicName = '__consumer_offsets'
 
 /** The topic in which transaction coordinators keep theirs. */
 export const transactionsTopicName = '__transaction_state'
+/** The topic in which the share coordinator keeps how far share groups have come. */
+export const shareStateTopicName = '__share_group_state'
 
 /**
  * An internal topic as Kafka makes it (DefaultAutoTopicCreationManager.creatableTopic): partition count and
- * segment size by its own settings, compacted. Undefined for any other name.
+ * segment size by its own settings. Undefined for any other name.
  */
 export function internalTopic(name: string, settings: Settings): NewTopic | undefined {
   switch (name) {
@@ -34,6 +36,18 @@ export function internalTopic(name: string, settings: Settings): NewTopic | unde
           ['min.insync.replicas', String(settings.get('transaction.state.log.min.isr'))],
           ['segment.bytes', String(settings.get('transaction.state.log.segment.bytes'))],
           ['unclean.leader.election.enable', 'false'],
+        ]),
+      }
+    case shareStateTopicName:
+      // Its updates add up, so none may be taken from between: its coordinator cuts it at the start (ShareCoordinatorService.shareGroupStateTopicConfigs).
+      return {
+        name,
+        partitionCount: settings.get('share.coordinator.state.topic.num.partitions'),
+        configs: new Map([
+          ['cleanup.policy', 'delete'],
+          ['compression.type', 'none'],
+          ['segment.bytes', String(settings.get('share.coordinator.state.topic.segment.bytes'))],
+          ['retention.ms', '-1'],
         ]),
       }
     default:

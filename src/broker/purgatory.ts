@@ -1,5 +1,9 @@
 import type { Cancel, Clock } from '../base/clock.ts'
-import type { PartitionLog } from '../storage/partition-log.ts'
+
+/** What can move, as the log of a partition can: whoever waits looks again then. */
+export interface Advancing {
+  onAdvance(listener: () => void): Cancel
+}
 
 /** What ended a wait. */
 export type Wake = 'advance' | 'deadline' | 'disconnect'
@@ -13,7 +17,7 @@ export class Purgatory {
   }
 
   /** Waits until one of `logs` moves, `deadline` (of the monotonic clock, ms) has come, or `signal` aborts. */
-  park(logs: Iterable<PartitionLog>, deadline: number, signal: AbortSignal): Promise<Wake> {
+  park(logs: Iterable<Advancing>, deadline: number, signal: AbortSignal): Promise<Wake> {
     return new Promise(resolve => {
       if (signal.aborted) return resolve('disconnect')
       const cancels: Cancel[] = []

@@ -2,8 +2,9 @@ import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
 import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName } from '../broker/internal-topics.ts'
+import { offsetsTopicName, shareStateTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
+import { readShareStateRecord } from '../groups/share/state/records.ts'
 import { attribute, codecs } from '../protocol/records/batch.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { readAnchorSlots } from '../storage/anchor.ts'
@@ -202,8 +203,14 @@ class Dump {
   #meaningOf(partition: number, { key, value }: Record): unknown {
     if (key === null) return undefined
     if (partition === catalogPartitionId) return readCatalogRecord(key, value)
-    if (this.#history.life(partition)?.topic === offsetsTopicName) return readRecord(key, value)
-    return undefined
+    switch (this.#history.life(partition)?.topic) {
+      case offsetsTopicName:
+        return readRecord(key, value)
+      case shareStateTopicName:
+        return readShareStateRecord(key, value)
+      default:
+        return undefined
+    }
   }
 
   async #writeIndexes({ segment, trailer }: SegmentAtRest, index: Buffer): Promise<void> {

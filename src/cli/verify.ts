@@ -2,8 +2,9 @@ import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
 import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName } from '../broker/internal-topics.ts'
+import { offsetsTopicName, shareStateTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
+import { readShareStateRecord } from '../groups/share/state/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { readRecords } from '../protocol/records/record.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
@@ -66,15 +67,30 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
   return { findings, shards: [...verified.values()] }
 }
 
-/** Decodes what the broker itself must be able to read: the metadata, and committed offsets. */
+/** What decodes the records of a partition that the broker itself must be able to read. */
+function readerOf(
+  partition: number,
+  history: CatalogHistory,
+): ((key: Buffer, value: Buffer | null) => unknown) | undefined {
+  if (partition === catalogPartitionId) return readCatalogRecord
+  switch (history.life(partition)?.topic) {
+    case offsetsTopicName:
+      return readRecord
+    case shareStateTopicName:
+      return readShareStateRecord
+    default:
+      return undefined
+  }
+}
+
+/** Decodes what the broker itself must be able to read: the metadata, and what groups and share groups have done. */
 function recordCheck(
   history: CatalogHistory,
   unsound: (text: string) => void,
 ): (batch: Batch, partition: number) => void {
   return (batch, partition) => {
-    const isMetadata = partition === catalogPartitionId
-    if (!isMetadata && history.life(partition)?.topic !== offsetsTopicName) return
-    const read = isMetadata ? readCatalogRecord : readRecord
+    const read = readerOf(partition, history)
+    if (!read) return
     try {
       for (const { key, value } of readRecords(batch)) {
         if (key === null) throw new Error('it has no key')

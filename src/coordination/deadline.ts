@@ -22,6 +22,11 @@ export class Deadline {
     if (this.#at < this.#timerAt) this.#arm()
   }
 
+  /** Whether it is still to come. */
+  get isSet(): boolean {
+    return this.#expire !== undefined
+  }
+
   cancel(): void {
     this.#expire = undefined
     this.#cancelTimer?.()

@@ -1,6 +1,7 @@
 import type { StateRecord } from '../coordination/state-topic.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { OffsetCommitRequest } from '../protocol/messages/08-offset-commit.ts'
+import type { OffsetCommitValue } from '../protocol/messages/consumer-offsets-records.ts'
 import type { Caller } from './caller.ts'
 import type { Turn } from './turn.ts'
 
@@ -16,6 +17,24 @@ export interface Committer extends Pick<
   readonly isTransactional?: boolean
 }
 
+/**
+ * Whether somebody commits in a transaction and names no member, as clients of old cannot: the producer's epoch is enough then
+ * (validateOffsetCommit of each of Kafka's groups).
+ */
+export function isNameless(committer: Committer): boolean {
+  const { isTransactional, memberId, groupInstanceId, generationIdOrMemberEpoch } = committer
+  return (
+    isTransactional === true && generationIdOrMemberEpoch < 0 && memberId === '' && groupInstanceId === null
+  )
+}
+
+/** A partition that somebody wants to commit an offset of. */
+export interface CommitTarget {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+}
+
 /** What every group answers to, whatever protocol its members speak. */
 export interface Group {
   readonly type: GroupType
@@ -27,8 +46,12 @@ export interface Group {
   readonly isEmpty: boolean
   /** Whether offsets of `topic` are in use, so that they may not be deleted. Where nobody can tell, they are. */
   isSubscribedTo(topic: string): boolean
-  /** Throws a KafkaError unless offsets may be committed so; a member that commits is alive. */
-  checkCommit(turn: Turn, committer: Committer, caller: Caller): void
+  /** Throws a KafkaError unless offsets of `targets` may be committed so; a member that commits is alive. */
+  checkCommit(turn: Turn, committer: Committer, caller: Caller, targets: readonly CommitTarget[]): void
+  /** Throws a KafkaError unless a member (null: an operator) may read the group's offsets, as OffsetFetch asks from version 9 on. */
+  checkFetch(memberId: string | null, memberEpoch: number): void
+  /** Since when an offset is not in use, in milliseconds: its retention goes from there. Undefined while it is. */
+  unusedSinceMs(offset: OffsetCommitValue): bigint | undefined
   /** After the log was read: deadlines begin, and what was left half done goes on. */
   resume(turn: Turn): void
   /** The records that remove the group, its offsets aside. */

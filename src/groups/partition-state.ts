@@ -4,10 +4,14 @@ import type { TransactionEnd } from '../coordination/state-topic.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from '../protocol/messages/consumer-offsets-records.ts'
 import { ClassicGroup } from './classic/group.ts'
+import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import { PendingOffsets } from './offsets/pending-offsets.ts'
-import { readRecord } from './records.ts'
+import { readRecord, type CoordinatorRecord } from './records.ts'
+import { isShareGroupRecord, ShareGroup } from './share/group.ts'
+import { StreamsGroup } from './streams/group.ts'
+import { isStreamsRecord } from './streams/records.ts'
 
 /** What one partition of `__consumer_offsets` says: its groups and their offsets. */
 export class PartitionState implements CoordinatedState {
@@ -25,14 +29,37 @@ export class PartitionState implements CoordinatedState {
   /** Applies a record: as it is decided, and again at every start. Types that are not kept here are passed over. */
   replay(key: Buffer, value: Buffer | null, producerId?: bigint): void {
     const record = readRecord(key, value)
-    if (!record) return
-    if (record.type === 'offsetCommit') {
+    if (record?.type === 'offsetCommit') {
       this.#replayOffset(record.key, record.value, producerId)
-    } else if (record.value) {
-      this.#classic(record.key.group).replay(record.value)
-    } else {
-      this.groups.get(record.key.group)?.dispose('UNKNOWN_MEMBER_ID')
-      this.groups.delete(record.key.group)
+    } else if (record?.type === 'groupMetadata') {
+      const { group } = record.key
+      if (record.value) this.#classic(group).replay(record.value)
+      else if (this.classic(group)) this.remove(group)
+    } else if (record && isOfConsumers(record)) {
+      this.#replayOf(record, ConsumerGroup, record.type === 'consumerGroupMetadata')
+    } else if (record && isShareGroupRecord(record)) {
+      this.#replayOf(record, ShareGroup, record.type === 'shareGroupMetadata')
+    } else if (record && isStreamsRecord(record)) {
+      this.#replayOf(record, StreamsGroup, record.type === 'streamsGroupMetadata')
+    }
+  }
+
+  /**
+   * Applies a record of a newer group. `isOfGroup`: without it there is no group. Other tombstones of what is not there
+   * bring no group back.
+   */
+  #replayOf<R extends { readonly key: { readonly groupId: string }; readonly value: unknown }>(
+    record: R,
+    type: new (groupId: string, clock: Clock) => Group & { replay(record: R): void },
+    isOfGroup: boolean,
+  ): void {
+    const { groupId } = record.key
+    const present = this.find(groupId, type)
+    if (!record.value && isOfGroup) {
+      if (present) this.remove(groupId)
+    } else if (record.value || present) {
+      const group = present ?? this.put(new type(groupId, this.#clock))
+      group.replay(record)
     }
   }
 
@@ -68,15 +95,40 @@ export class PartitionState implements CoordinatedState {
     for (const group of this.groups.values()) group.dispose(error)
   }
 
+  /** The group of this id and type. One of another type is none. */
+  find<G extends Group>(groupId: string, type: new (...facts: never[]) => G): G | undefined {
+    const group = this.groups.get(groupId)
+    return group instanceof type ? group : undefined
+  }
+
   /** The classic group of this id. One of another type is none. */
   classic(groupId: string): ClassicGroup | undefined {
-    const group = this.groups.get(groupId)
-    return group instanceof ClassicGroup ? group : undefined
+    return this.find(groupId, ClassicGroup)
+  }
+
+  /** The share group of this id. One of another type is none. */
+  share(groupId: string): ShareGroup | undefined {
+    return this.find(groupId, ShareGroup)
+  }
+
+  /** Puts a group in the place of whatever has its id. */
+  put<G extends Group>(group: G): G {
+    this.remove(group.groupId)
+    this.groups.set(group.groupId, group)
+    return group
+  }
+
+  /** Takes a group out; whoever waits for it is told that it is not there. */
+  remove(groupId: string): void {
+    this.groups.get(groupId)?.dispose('UNKNOWN_MEMBER_ID')
+    this.groups.delete(groupId)
   }
 
   #classic(groupId: string): ClassicGroup {
-    let group = this.classic(groupId)
-    if (!group) this.groups.set(groupId, (group = new ClassicGroup(groupId, this.#clock)))
-    return group
+    return this.classic(groupId) ?? this.put(new ClassicGroup(groupId, this.#clock))
   }
+}
+
+function isOfConsumers(record: CoordinatorRecord): record is ConsumerRecord {
+  return record.type.startsWith('consumerGroup')
 }

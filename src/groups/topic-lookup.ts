@@ -3,4 +3,8 @@ export interface TopicLookup {
   partitionCount(topic: string): number | undefined
   topicId(topic: string): string | undefined
   topicName(topicId: string): string | undefined
+  /** The names of all topics that are there. */
+  names(): Iterable<string>
+  /** Rises whenever a topic was made or deleted, or got partitions: what was read before may be out of date then. */
+  readonly version: number
 }

@@ -261,7 +261,7 @@ describe('DeleteGroups', () => {
     const scene = await GroupScene.open()
     const { memberId } = await scene.join()
     expect(await scene.coordinator.delete(['readers'])).toEqual([{ groupId: 'readers', errorCode: 0 }])
-    expect(scene.clock.timerCount).toBe(0)
+    expect(scene.groupTimerCount).toBe(0)
     expect((await scene.join({ memberId })).error).toBe('UNKNOWN_MEMBER_ID')
   })
 })
@@ -271,9 +271,9 @@ test('ten thousand idle groups cost no timers and no polling', async () => {
   await Promise.all(
     Array.from({ length: 10_000 }, (_, index) => scene.commit({ 'orders-0': index }, { group: `g${index}` })),
   )
-  expect(scene.clock.timerCount).toBe(0)
+  expect(scene.groupTimerCount).toBe(0)
   expect(await scene.committed(null, 'g9999')).toEqual({ 'orders-0': 9_999 })
   const after = await scene.crash()
   expect(await after.coordinator.list([], [])).toHaveLength(10_000)
-  expect(after.clock.timerCount).toBe(0)
+  expect(after.groupTimerCount).toBe(0)
 })

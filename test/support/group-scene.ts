@@ -2,11 +2,11 @@ import type { Logger } from '../../src/base/logger.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Caller } from '../../src/groups/caller.ts'
 import { GroupCoordinator } from '../../src/groups/coordinator.ts'
-import type { TopicLookup } from '../../src/groups/topic-lookup.ts'
 import { groupDefaults, type GroupSettings } from '../../src/groups/settings.ts'
 import { encode } from '../../src/protocol/compile.ts'
 import { errorName, KafkaError } from '../../src/protocol/errors.ts'
 import { ConsumerProtocolSubscription } from '../../src/protocol/messages/consumer-protocol.ts'
+import { GroupTopics, idOf, TestGroupConfigs } from './group-topics.ts'
 import { ManualClock, settled } from './manual-clock.ts'
 import { MemoryStateTopic } from './memory-state-topic.ts'
 
@@ -18,14 +18,7 @@ export const silentLogger: Logger = {
   fatal: () => {},
 }
 
-/** The topics that offsets are committed for: 8 partitions each, ids made from the names. */
-export const topicNames = ['orders', 'payments']
-export const idOf = (topic: string): string => Buffer.from(topic.padEnd(16, '.')).toString('base64url')
-export const testTopics: TopicLookup = {
-  partitionCount: topic => (topicNames.includes(topic) ? 8 : undefined),
-  topicId: topic => (topicNames.includes(topic) ? idOf(topic) : undefined),
-  topicName: id => topicNames.find(topic => idOf(topic) === id),
-}
+export { idOf }
 
 /** What a consumer that reads `topics` tells the leader. */
 export function subscription(...topics: string[]): Buffer {
@@ -86,11 +79,16 @@ export interface CommitOptions {
 const defaultGroup = 'readers'
 export const range = [{ name: 'range', metadata: subscription('orders') }]
 
-/** A coordinator on a clock and a log that the test holds in its hands, asked in few words. */
+/**
+ * A coordinator on a clock, a log and topics that the test holds in its hands, asked in few words. At first there are `orders` and
+ * `payments` with 8 partitions each.
+ */
 export class GroupScene {
   readonly clock: ManualClock
   readonly topic: MemoryStateTopic
   readonly coordinator: GroupCoordinator
+  readonly topics: GroupTopics
+  readonly configs: TestGroupConfigs
   readonly bugs: unknown[] = []
   readonly #settings: Partial<GroupSettings>
 
@@ -99,16 +97,21 @@ export class GroupScene {
     topic: MemoryStateTopic,
     settings: Partial<GroupSettings>,
     seed: number,
+    topics: GroupTopics,
+    configs: TestGroupConfigs,
   ) {
     this.clock = clock
     this.topic = topic
+    this.topics = topics
+    this.configs = configs
     this.#settings = settings
     this.coordinator = new GroupCoordinator({
       clock,
       random: seededRandom(seed),
       logger: silentLogger,
       topic,
-      lookup: testTopics,
+      lookup: topics,
+      configs,
       settings: { ...groupDefaults, ...settings },
       reportBug: error => void this.bugs.push(error),
     })
@@ -116,9 +119,15 @@ export class GroupScene {
 
   static async open(
     settings: Partial<GroupSettings> = {},
-    { clock = new ManualClock(), topic = new MemoryStateTopic(), seed = 1 } = {},
+    {
+      clock = new ManualClock(),
+      topic = new MemoryStateTopic(),
+      seed = 1,
+      topics = new GroupTopics({ orders: 8, payments: 8 }),
+      configs = new TestGroupConfigs(),
+    } = {},
   ): Promise<GroupScene> {
-    const scene = new GroupScene(clock, topic, settings, seed)
+    const scene = new GroupScene(clock, topic, settings, seed, topics, configs)
     await scene.coordinator.load()
     await settled()
     return scene
@@ -126,7 +135,13 @@ export class GroupScene {
 
   /** What a new process makes of the log; this one is left as it is, and its timers with it. */
   crash(seed = 2, clock = new ManualClock(this.clock.now())): Promise<GroupScene> {
-    return GroupScene.open(this.#settings, { clock, topic: this.topic.afterCrash(), seed })
+    const { topics, configs } = this
+    return GroupScene.open(this.#settings, { clock, topic: this.topic.afterCrash(), seed, topics, configs })
+  }
+
+  /** The timers of groups: the coordinator's own, for old offsets, aside. */
+  get groupTimerCount(): number {
+    return this.clock.timerCount - 1
   }
 
   async join(options: JoinOptions = {}): Promise<Joined> {
@@ -248,13 +263,14 @@ export class GroupScene {
     asked: string[] | null = null,
     group = defaultGroup,
     version = 8,
+    as: { memberId?: string; memberEpoch?: number } = {},
   ): Promise<Record<string, number>> {
     const topics = asked?.map(name => {
       const [topic, partition] = name.split('-') as [string, string]
       return { name: topic, topicId: idOf(topic), partitionIndexes: [Number(partition)] }
     })
     const [fetched] = await this.coordinator.fetchOffsets(
-      [{ groupId: group, topics: topics ?? null }],
+      [{ groupId: group, memberId: null, memberEpoch: -1, topics: topics ?? null, ...as }],
       caller(version),
     )
     const entries = fetched!.topics.flatMap(({ name, partitions }) =>

@@ -24,6 +24,8 @@ export class MemoryStateTopic implements StateTopic {
   readonly partitionCount: number
   /** What is synced, by partition. */
   readonly synced: MemoryEntry[][]
+  /** The offset of the first entry that is there, by partition. */
+  readonly starts: number[]
   /** The number of appends so far. */
   appendCount = 0
   /** The leader epoch of every partition. */
@@ -35,6 +37,7 @@ export class MemoryStateTopic implements StateTopic {
   constructor(partitionCount = 4) {
     this.partitionCount = partitionCount
     this.synced = Array.from({ length: partitionCount }, () => [])
+    this.starts = this.synced.map(() => 0)
   }
 
   append(
@@ -85,6 +88,24 @@ export class MemoryStateTopic implements StateTopic {
     }
   }
 
+  /** What is synced of a partition, ends of transactions aside. */
+  recordsOf(partition: number): StateRecord[] {
+    return this.synced[partition]!.filter(entry => 'key' in entry)
+  }
+
+  /** Records under way are counted. */
+  endOffset(partition: number): bigint {
+    let count = this.starts[partition]! + this.synced[partition]!.length
+    for (const append of this.#pending) if (append.partition === partition) count += append.entries.length
+    return BigInt(count)
+  }
+
+  async discardBefore(partition: number, offset: bigint): Promise<void> {
+    const count = Number(offset) - this.starts[partition]!
+    this.synced[partition]!.splice(0, count)
+    this.starts[partition]! += count
+  }
+
   /** From now on appends wait. */
   hold(): void {
     this.#isHeld = true
@@ -115,6 +136,7 @@ export class MemoryStateTopic implements StateTopic {
     const topic = new MemoryStateTopic(this.partitionCount)
     topic.epoch = this.epoch + 1
     this.synced.forEach((entries, partition) => topic.synced[partition]!.push(...entries))
+    this.starts.forEach((start, partition) => (topic.starts[partition] = start))
     return topic
   }
 }

@@ -26,7 +26,7 @@ final class GroupScenarios {
     }
 
     /** A member that remembers what it was given, what was taken, and which records came. */
-    private static final class Member implements ConsumerRebalanceListener {
+    static final class Member implements ConsumerRebalanceListener {
         final Consumer<byte[], byte[]> consumer;
         final List<Set<TopicPartition>> assigned = new ArrayList<>();
         final List<Set<TopicPartition>> revoked = new ArrayList<>();
@@ -66,7 +66,7 @@ final class GroupScenarios {
     }
 
     /** Polls until every member owns `share` partitions, none of them twice. */
-    private static void settle(List<Member> members, int share) throws Exception {
+    static void settle(List<Member> members, int share) throws Exception {
         Check.eventually(share + " partitions for each of " + members.size() + " members", () -> {
             members.forEach(Member::poll);
             Set<TopicPartition> union = new HashSet<>();
@@ -76,7 +76,7 @@ final class GroupScenarios {
         });
     }
 
-    private static void delivered(List<Member> members, int from, int to) throws Exception {
+    static void delivered(List<Member> members, int from, int to) throws Exception {
         Set<Integer> missing = new HashSet<>(Kit.range(from, to));
         Check.eventually("records " + from + " to " + to, () -> {
             members.forEach(Member::poll);

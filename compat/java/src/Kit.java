@@ -18,6 +18,8 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -66,9 +68,25 @@ final class Kit implements AutoCloseable {
             "fetch.max.wait.ms", "200", "allow.auto.create.topics", "false", "metadata.max.age.ms", "1000",
             "default.api.timeout.ms", "15000", "request.timeout.ms", "10000", "retry.backoff.ms", "20");
         config.putAll(config(settings));
+        // In the consumer protocol these are the broker's to say, and the client refuses them.
+        if (config.get("group.protocol").equals("consumer")) {
+            config.keySet().removeAll(List.of("heartbeat.interval.ms", "session.timeout.ms"));
+        }
         Consumer<byte[], byte[]> consumer =
             new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         open.push(() -> consumer.close(CloseOptions.timeout(Duration.ofSeconds(2))));
+        return consumer;
+    }
+
+    /** A member of a share group. */
+    ShareConsumer<byte[], byte[]> shareConsumer(String group, String... settings) {
+        Map<String, Object> config = config("group.id", group, "fetch.max.wait.ms", "200",
+            "allow.auto.create.topics", "false", "metadata.max.age.ms", "1000", "default.api.timeout.ms", "15000",
+            "request.timeout.ms", "10000", "retry.backoff.ms", "20");
+        config.putAll(config(settings));
+        ShareConsumer<byte[], byte[]> consumer =
+            new KafkaShareConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        open.push(() -> consumer.close(Duration.ofSeconds(2)));
         return consumer;
     }
 

@@ -16,11 +16,14 @@ public final class Main {
         RecordScenarios.addTo(all);
         OffsetScenarios.addTo(all);
         GroupScenarios.addTo(all);
+        ConsumerProtocolScenarios.addTo(all);
         TopicScenarios.addTo(all);
         ConfigScenarios.addTo(all);
         GroupAdminScenarios.addTo(all);
         TransactionScenarios.addTo(all);
         TransactionAdminScenarios.addTo(all);
+        ShareScenarios.addTo(all);
+        StreamsGroupScenarios.addTo(all);
         Set<String> wanted = Set.copyOf(List.of(args).subList(1, args.length));
         List<String> names = new ArrayList<>(all.keySet());
         names.removeIf(name -> !wanted.isEmpty() && !wanted.contains(name));

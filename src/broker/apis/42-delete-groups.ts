@@ -11,7 +11,8 @@ export const deleteGroups = api({
   versions: '0-2',
   request: DeleteGroupsRequest,
   response: DeleteGroupsResponse,
-  async handle({ groupsNames }, { groups }) {
+  async handle({ groupsNames }, { groups, shareGroups }) {
+    await Promise.all(groupsNames.map(groupId => shareGroups.forgetAll(groupId)))
     return { results: await groups.delete(groupsNames) }
   },
   refuse: ({ groupsNames }, errorCode) => ({

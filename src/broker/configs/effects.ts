@@ -1,5 +1,5 @@
 import type { BrokerConfigName } from './settings.ts'
-import type { groupConfigs } from './tables/group.ts'
+import { boundsOf, groupConfigs } from './tables/group.ts'
 import { topicConfigs } from './tables/topic.ts'
 import type { TopicConfigName } from './topic-config.ts'
 
@@ -17,10 +17,18 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
     'The replication factor of a topic when nobody says; there is one node, so it can be 1 alone.',
   'delete.topic.enable': 'Whether topics may be deleted.',
   'fetch.max.bytes': 'The most that one Fetch is answered with; its first batch is always whole.',
+  'group.consumer.assignors':
+    'What members of consumer groups may ask for; the first is taken where nobody asks.',
+  'group.consumer.max.size': 'How many members a consumer group may have.',
+  'group.consumer.migration.policy':
+    'Whether a classic group with members may become a consumer group, and a consumer group a classic one.',
   'group.initial.rebalance.delay.ms': 'How long the first member of an empty group waits for others.',
   'group.max.session.timeout.ms': 'The longest session that a group member may ask for.',
   'group.max.size': 'How many members a classic group may have.',
   'group.min.session.timeout.ms': 'The shortest session that a group member may ask for.',
+  'group.share.max.share.sessions': 'How many sessions of members of share groups are remembered.',
+  'group.share.max.size': 'How many members a share group may have.',
+  'group.streams.max.size': 'How many members a streams group may have.',
   'listener.security.protocol.map': 'What each listener speaks. PLAINTEXT alone is served.',
   'log.cleaner.backoff.ms': 'How long compaction rests after each look for something to do.',
   'log.cleaner.dedupe.buffer.size': 'How much memory one pass of compaction may take to remember keys in.',
@@ -56,6 +64,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'odradek.stride.records': 'The step of the index, in records of a partition.',
   'odradek.tail.bytes.max': 'How much of the newest data stays in memory for readers.',
   'offset.metadata.max.bytes': 'The longest text that may come with a committed offset.',
+  'offsets.retention.check.interval.ms': 'How often it is looked for offsets that may go.',
+  'offsets.retention.minutes': 'How long offsets are kept that no member of their group reads for.',
   'offsets.topic.num.partitions': 'How many partitions `__consumer_offsets` gets when it is made.',
   'offsets.topic.segment.bytes': 'The `segment.bytes` of `__consumer_offsets`.',
   'connections.max.idle.ms': 'How long a connection may be silent before it is closed; negative is for ever.',
@@ -77,6 +87,11 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'transaction.state.log.segment.bytes': 'The `segment.bytes` of `__transaction_state`.',
   'transaction.two.phase.commit.enable': 'Whether a producer may have transactions without a timeout.',
   'transactional.id.expiration.ms': 'How long a transactional id is remembered that nobody uses.',
+  'share.coordinator.snapshot.update.records.per.snapshot':
+    'How many changes of a share partition are written before all that is known of it is written again.',
+  'share.coordinator.state.topic.num.partitions':
+    'How many partitions `__share_group_state` gets when it is made.',
+  'share.coordinator.state.topic.segment.bytes': 'The `segment.bytes` of `__share_group_state`.',
   'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',
   listeners: 'Where to listen: NAME://HOST:PORT, several separated by commas. Port 0 takes a free one.',
 }
@@ -110,17 +125,45 @@ export const topicEffects: Partial<Record<TopicConfigName, string>> = {
   'segment.ms': 'The longest time that one segment takes records.',
 }
 
+type GroupConfigName = keyof typeof groupConfigs
+
 /** The same for groups. */
-export const groupEffects: Partial<Record<keyof typeof groupConfigs, string>> = {}
+export const groupEffects: Partial<Record<GroupConfigName, string>> = {
+  'consumer.assignment.interval.ms': 'The least time between two assignments of a consumer group.',
+  'consumer.heartbeat.interval.ms': 'How often members of a consumer group are told to send heartbeats.',
+  'consumer.session.timeout.ms':
+    'How long a member of a consumer group may be silent before it is taken for dead.',
+  'share.assignment.interval.ms':
+    'How long assignments of a share group rest, so that many members are assigned together.',
+  'share.auto.offset.reset': 'Where a share group begins in a partition that it never read.',
+  'share.delivery.count.limit': 'How often a record is handed out before it is given up.',
+  'share.heartbeat.interval.ms': 'How often members of a share group are to be heard of.',
+  'share.isolation.level': 'Whether a share group waits for transactions to be decided.',
+  'share.partition.max.record.locks': 'How many records of a partition may be handed out and not done with.',
+  'share.record.lock.duration.ms': 'How long a record is whose it was handed to.',
+  'share.renew.acknowledge.enable': 'Whether members may hold records for longer.',
+  'share.session.timeout.ms': 'How long a member of a share group may be silent before it counts as gone.',
+  'streams.assignment.interval.ms': 'The least time between two assignments of a streams group.',
+  'streams.heartbeat.interval.ms': 'How often members of a streams group are told to send heartbeats.',
+  'streams.initial.rebalance.delay.ms': 'How long the first assignment of a streams group waits for members.',
+  'streams.num.standby.replicas': 'How many copies of the state of each task of a streams group are kept.',
+  'streams.session.timeout.ms':
+    'How long a member of a streams group may be silent before it is taken for dead.',
+}
 
 /** What is said of every other setting. */
 export const noEffect = "Kept and shown as Kafka's clients and tools expect it; odradek does nothing with it."
 
-/** What a broker setting does, be it only as what topics fall back to; undefined when it does nothing. */
+/** What a broker setting does, be it only as what topics or groups fall back to; undefined when it does nothing. */
 export function effectOf(name: string): string | undefined {
   const own: Readonly<Record<string, string>> = brokerEffects
   if (own[name] !== undefined) return own[name]
   const topicNames = Object.keys(topicEffects) as TopicConfigName[]
   const topicName = topicNames.find(each => topicConfigs[each].synonyms.includes(name))
-  return topicName && `What topics fall back to that do not set \`${topicName}\`.`
+  if (topicName) return `What topics fall back to that do not set \`${topicName}\`.`
+  const groupNames = Object.keys(groupEffects) as GroupConfigName[]
+  const groupName = groupNames.find(each => groupConfigs[each].synonyms.includes(name))
+  if (groupName) return `What groups fall back to that do not set \`${groupName}\`.`
+  const bounded = groupNames.find(each => Object.values(boundsOf(each)).includes(name))
+  return bounded && `A bound of what groups may set as \`${bounded}\`.`
 }

@@ -1,7 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { ConfigError, type ConfigDefinition } from './definition.ts'
 import { isBrokerConfig, type Settings } from './settings.ts'
-import { groupConfigs } from './tables/group.ts'
+import { boundsOf, groupConfigs } from './tables/group.ts'
 import { inheritedText } from './topic-config.ts'
 
 type GroupConfigName = keyof typeof groupConfigs
@@ -41,11 +41,8 @@ function checkValue(name: string, text: string): void {
   }
 }
 
-/** The broker has `group.consumer.max.session.timeout.ms` for `consumer.session.timeout.ms`, and likewise for the others. */
 function checkBounds(name: string, value: number, settings: Settings): void {
-  const [, type, what] = /^(\w+)\.(?:num\.)?(.+)$/.exec(name)!
-  const least = `group.${type}.min.${what}`
-  const most = `group.${type}.max.${what}`
+  const { least, most } = boundsOf(name)
   if (isBrokerConfig(least) && value < Number(settings.text(least))) {
     throw invalid(`${name} must be greater than or equal to ${least}`)
   }

@@ -1,5 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Committer } from '../group.ts'
+import { isNameless, type Committer } from '../group.ts'
 import type { Turn } from '../turn.ts'
 import type { ClassicGroup } from './group.ts'
 import { keepAlive } from './rebalance.ts'
@@ -11,9 +11,7 @@ import { keepAlive } from './rebalance.ts'
  */
 export function checkClassicCommit(turn: Turn, group: ClassicGroup, committer: Committer): void {
   const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId, isTransactional } = committer
-  if (generationId < 0 && group.state === 'Empty') return
-  const namesMember = generationId >= 0 || memberId !== '' || groupInstanceId !== null
-  if (isTransactional && !namesMember) return
+  if ((generationId < 0 && group.state === 'Empty') || isNameless(committer)) return
   const member = group.member(memberId, groupInstanceId)
   if (generationId !== group.generationId) throw new KafkaError('ILLEGAL_GENERATION')
   if (group.state === 'CompletingRebalance' && !isTransactional) throw new KafkaError('REBALANCE_IN_PROGRESS')

@@ -12,7 +12,7 @@ const notFoundVersion = 6
 /** One group of DescribeGroups. The members' metadata is shown under the elected protocol, so only once there is one. */
 export function describe(turn: Turn, groupId: string, version: number): DescribedGroup {
   const group = turn.state.classic(groupId)
-  if (!group) return absent(groupId, version)
+  if (!group) return absent(turn, groupId, version)
   const isStable = group.state === 'Stable'
   return {
     errorCode: 0,
@@ -31,10 +31,15 @@ export function describe(turn: Turn, groupId: string, version: number): Describe
   }
 }
 
-function absent(groupId: string, version: number): DescribedGroup {
+function absent(turn: Turn, groupId: string, version: number): DescribedGroup {
   const error =
     version >= notFoundVersion
-      ? new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+      ? new KafkaError(
+          'GROUP_ID_NOT_FOUND',
+          turn.state.groups.has(groupId)
+            ? `Group ${groupId} is not a classic group.`
+            : `Group ${groupId} not found.`,
+        )
       : undefined
   return {
     errorCode: error?.code ?? errorCodes.NONE,

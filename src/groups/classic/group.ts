@@ -3,7 +3,10 @@ import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../coordination/deadline.ts'
 import type { StateRecord } from '../../coordination/state-topic.ts'
 import { KafkaError, type ErrorName } from '../../protocol/errors.ts'
-import type { GroupMetadataValue } from '../../protocol/messages/consumer-offsets-records.ts'
+import type {
+  GroupMetadataValue,
+  OffsetCommitValue,
+} from '../../protocol/messages/consumer-offsets-records.ts'
 import type { Draft } from '../../protocol/schema.ts'
 import type { Committer, Group } from '../group.ts'
 import { groupMetadata } from '../records.ts'
@@ -49,6 +52,8 @@ export class ClassicGroup implements Group {
   readonly syncDeadline: Deadline
   /** The topics that a consumer group reads; undefined where nobody can tell. */
   subscribedTopics: ReadonlySet<string> | undefined
+  /** When the group came to the state that the log has; -1 where records of old do not say. */
+  stateTimestampMs = -1n
 
   constructor(groupId: string, clock: Clock) {
     this.groupId = groupId
@@ -60,6 +65,7 @@ export class ClassicGroup implements Group {
   /** Becomes what the record says. Members that are here already keep what is soft about them. */
   replay(value: GroupMetadataValue): void {
     this.generationId = value.generation
+    this.stateTimestampMs = value.currentStateTimestamp
     this.protocolType = value.protocolType || undefined
     this.protocolName = value.protocol ?? undefined
     const written = new Set(value.members.map(({ memberId }) => memberId))
@@ -277,6 +283,24 @@ export class ClassicGroup implements Group {
 
   checkCommit(turn: Turn, committer: Committer): void {
     checkClassicCommit(turn, this, committer)
+  }
+
+  /** Kafka asks classic members for nothing. */
+  checkFetch(): void {}
+
+  /**
+   * Since the group became empty, for consumers and others; of a group of consumers that is stable, and of a simple group, since
+   * the offset was committed (ClassicGroup.offsetExpirationCondition).
+   */
+  unusedSinceMs({ commitTimestamp }: OffsetCommitValue): bigint | undefined {
+    if (this.protocolType === undefined) return commitTimestamp
+    if (this.state === 'Empty') return this.stateTimestampMs === -1n ? commitTimestamp : this.stateTimestampMs
+    return this.state === 'Stable' && this.subscribedTopics !== undefined ? commitTimestamp : undefined
+  }
+
+  /** Nobody was ever a member: it is there for its offsets' sake. */
+  get isSimple(): boolean {
+    return this.state === 'Empty' && this.protocolType === undefined && this.pendingJoins.size === 0
   }
 
   resume(turn: Turn): void {

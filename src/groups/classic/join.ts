@@ -39,8 +39,11 @@ interface Joining {
 /** Decides a JoinGroup. `parked` is answered at once, or when the group is complete. */
 export function join(turn: Turn, request: JoinGroupRequest, caller: Caller, parked: Parked<JoinReply>): void {
   const { groupId, memberId, protocolType, protocols } = request
-  validate(turn, request)
+  validateJoin(turn, request)
   const present = turn.state.classic(groupId)
+  // An empty group of another type makes room for a classic one, but for a share group, whose offsets are kept elsewhere.
+  const other = present ? undefined : turn.state.groups.get(groupId)
+  if (other && (!other.isEmpty || other.type === 'share')) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL')
   if (!present && memberId !== '') throw new KafkaError('UNKNOWN_MEMBER_ID')
   if (present && !hasRoomFor(turn, present, memberId)) {
     dismiss(turn, present, memberId, 'GROUP_MAX_SIZE_REACHED')
@@ -56,7 +59,8 @@ export function join(turn: Turn, request: JoinGroupRequest, caller: Caller, park
   else joinAgain(joining)
 }
 
-function validate(turn: Turn, { groupId, sessionTimeoutMs }: JoinGroupRequest): void {
+/** Throws INVALID_GROUP_ID or INVALID_SESSION_TIMEOUT. */
+export function validateJoin(turn: Turn, { groupId, sessionTimeoutMs }: JoinGroupRequest): void {
   const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = turn.environment.settings
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
   if (sessionTimeoutMs < groupMinSessionTimeoutMs || sessionTimeoutMs > groupMaxSessionTimeoutMs) {
@@ -83,6 +87,7 @@ function hasRoomFor(turn: Turn, group: ClassicGroup, memberId: string): boolean 
 
 /** A group exists from its first join on, so that it is listed after a restart too. */
 function createGroup(turn: Turn, groupId: string): ClassicGroup {
+  for (const tombstone of turn.state.groups.get(groupId)?.tombstones() ?? []) turn.write(tombstone)
   turn.write(
     groupMetadata(groupId, {
       protocolType: '',

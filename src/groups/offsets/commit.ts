@@ -1,7 +1,7 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
 import type { Caller } from '../caller.ts'
-import type { Committer } from '../group.ts'
+import type { Committer, CommitTarget } from '../group.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
@@ -64,7 +64,7 @@ export function commitOffsets(
   caller: Caller,
   commits: readonly Commit[],
 ): void {
-  checkCommitter(turn, request, caller)
+  checkCommitter(turn, request, caller, commits.map(targetOf))
   const commitTimestamp = BigInt(turn.nowMs)
   const { offsetMetadataMaxBytes } = turn.environment.settings
   for (const { topic, topicId, asked, result } of commits) {
@@ -86,10 +86,24 @@ export function commitOffsets(
   }
 }
 
+/** The partition of a commit. */
+export function targetOf({
+  topic,
+  topicId,
+  asked,
+}: Pick<Commit, 'topic' | 'topicId'> & { asked: { partitionIndex: number } }): CommitTarget {
+  return { topic, topicId, partition: asked.partitionIndex }
+}
+
 /** Where there is no group, anybody may commit who claims to be no member. */
-function checkCommitter(turn: Turn, committer: Committer, caller: Caller): void {
+function checkCommitter(
+  turn: Turn,
+  committer: Committer,
+  caller: Caller,
+  targets: readonly CommitTarget[],
+): void {
   const group = turn.state.groups.get(committer.groupId)
-  if (group) return group.checkCommit(turn, committer, caller)
+  if (group) return group.checkCommit(turn, committer, caller, targets)
   if (committer.generationIdOrMemberEpoch < 0) return
   throw new KafkaError(caller.version >= groupNotFoundVersion ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION')
 }

@@ -1,7 +1,6 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetDeleteRequest } from '../../protocol/messages/47-offset-delete.ts'
 import { consumerProtocolType } from '../classic/group.ts'
-import type { TopicLookup } from '../topic-lookup.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import { noTopicId } from './committed-offsets.ts'
@@ -13,13 +12,14 @@ export interface DeletedTopic {
 }
 
 /** Decides an OffsetDelete (KIP-496): offsets of topics that a living group reads stay. */
-export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest, lookup: TopicLookup): DeletedTopic[] {
+export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest): DeletedTopic[] {
+  const { lookup } = turn.environment
   const { groupId } = request
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID')
   const group = turn.state.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND')
-  // Only of consumers is it known what they read.
-  if (!group.isEmpty && group.protocolType !== consumerProtocolType) {
+  // Of classic groups, only of consumers is it known what they read.
+  if (group.type === 'classic' && !group.isEmpty && group.protocolType !== consumerProtocolType) {
     throw new KafkaError('NON_EMPTY_GROUP')
   }
   return request.topics.map(({ name, partitions }) => ({

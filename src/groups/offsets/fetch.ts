@@ -10,7 +10,10 @@ export const manyGroupsVersion = 8
 export const topicIdsVersion = 10
 
 /** One group of a request, whatever its version; `topics` of null asks for all. */
-export type AskedGroup = Pick<OffsetFetchRequest['groups'][number], 'groupId' | 'topics'>
+export type AskedGroup = Pick<RequestGroup, 'groupId' | 'topics'> &
+  Partial<Pick<RequestGroup, 'memberId' | 'memberEpoch'>>
+
+type RequestGroup = OffsetFetchRequest['groups'][number]
 
 export interface FetchedPartition {
   readonly partitionIndex: number
@@ -43,13 +46,14 @@ export interface FetchManner {
 /** Whether an offset can be told: an error code. */
 type Judge = (topic: string, partition: number) => number
 
-/** Decides one group of an OffsetFetch. What was never committed has offset -1; so has a group that is not there. */
+/** Decides one group of an OffsetFetch. What was never committed has offset -1; so has a group that is not there. Throws as `Group.checkFetch` does. */
 export function fetchOffsets(
   turn: Turn,
   asked: AskedGroup,
-  lookup: TopicLookup,
   { version, requireStable }: FetchManner,
 ): FetchedGroup {
+  const { lookup } = turn.environment
+  turn.state.groups.get(asked.groupId)?.checkFetch(asked.memberId ?? null, asked.memberEpoch ?? -1)
   const byId = version >= topicIdsVersion
   const { groupId } = asked
   const { offsets, pendingOffsets } = turn.state

@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts'
 import { offsetCommit } from '../records.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
 import type { Turn } from '../turn.ts'
-import type { Commit, CommitPlan } from './commit.ts'
+import { targetOf, type Commit, type CommitPlan } from './commit.ts'
 
 /** Finds out which of the partitions are there: offsets of others are not kept. */
 export function planTransactionalCommits(request: TxnOffsetCommitRequest, lookup: TopicLookup): CommitPlan {
@@ -35,7 +35,7 @@ export function commitInTransaction(
   caller: Caller,
   commits: readonly Commit[],
 ): void {
-  checkCommitter(turn, request, caller)
+  checkCommitter(turn, request, caller, commits)
   turn.writeFor({ producerId: request.producerId, producerEpoch: request.producerEpoch })
   const { offsetMetadataMaxBytes } = turn.environment.settings
   for (const { topic, topicId, asked, result } of commits) {
@@ -58,7 +58,12 @@ export function commitInTransaction(
 }
 
 /** As for any commit, but whoever names no member is believed, for clients of old cannot name one (OffsetMetadataManager). */
-function checkCommitter(turn: Turn, request: TxnOffsetCommitRequest, caller: Caller): void {
+function checkCommitter(
+  turn: Turn,
+  request: TxnOffsetCommitRequest,
+  caller: Caller,
+  commits: readonly Commit[],
+): void {
   const { groupId, memberId, groupInstanceId, generationId } = request
   const group = turn.state.groups.get(groupId)
   if (!group) {
@@ -67,7 +72,7 @@ function checkCommitter(turn: Turn, request: TxnOffsetCommitRequest, caller: Cal
   }
   const committer = { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId }
   try {
-    group.checkCommit(turn, { ...committer, isTransactional: true }, caller)
+    group.checkCommit(turn, { ...committer, isTransactional: true }, caller, commits.map(targetOf))
   } catch (error) {
     const isStale = error instanceof KafkaError && error.error === 'STALE_MEMBER_EPOCH'
     throw isStale ? new KafkaError('ILLEGAL_GENERATION') : error

@@ -35,3 +35,8 @@ test('what topics fall back to has the effect that it has on them', () => {
   expect(effectOf('message.max.bytes')).toContain('max.message.bytes')
   expect(effectOf('num.replica.fetchers')).toBeUndefined()
 })
+
+test('what bounds the settings of groups has an effect, if they have', () => {
+  expect(effectOf('group.streams.min.session.timeout.ms')).toContain('streams.session.timeout.ms')
+  expect(effectOf('group.streams.max.standby.replicas')).toContain('streams.num.standby.replicas')
+})

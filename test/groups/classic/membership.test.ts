@@ -106,7 +106,7 @@ describe('joining', () => {
     const { memberId } = await scene.join()
     await scene.clock.advance(10_001)
     expect((await scene.join({ memberId })).error).toBe('UNKNOWN_MEMBER_ID')
-    expect(scene.clock.timerCount).toBe(0)
+    expect(scene.groupTimerCount).toBe(0)
   })
 
   test('a rebalance waits for a member that was given an id, until it joins or is forgotten', async () => {

@@ -159,7 +159,7 @@ describe('sessions', () => {
       protocolType: 'consumer',
       members: [],
     })
-    expect(scene.clock.timerCount).toBe(0)
+    expect(scene.groupTimerCount).toBe(0)
   })
 
   test('a commit counts as a heartbeat', async () => {

@@ -4,7 +4,10 @@ import { kafkaBrokerConfigs as kafka } from './broker.ts'
 export const developmentDefaults = {
   // A test's first member should not wait three seconds for others; Kafka's own shipped file says 0 as well.
   'group.initial.rebalance.delay.ms': kafka['group.initial.rebalance.delay.ms'].or('0'),
+  'group.share.assignment.interval.ms': kafka['group.share.assignment.interval.ms'].or('0'),
   'group.streams.initial.rebalance.delay.ms': kafka['group.streams.initial.rebalance.delay.ms'].or('0'),
+  // Whoever joins within a second of the last assignment would wait for it until the next heartbeat, five seconds later.
+  'group.consumer.assignment.interval.ms': kafka['group.consumer.assignment.interval.ms'].or('0'),
   // One node holds the only copy of everything.
   'offsets.topic.replication.factor': kafka['offsets.topic.replication.factor'].or('1'),
   'transaction.state.log.replication.factor': kafka['transaction.state.log.replication.factor'].or('1'),

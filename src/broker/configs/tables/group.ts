@@ -21,3 +21,9 @@ export const groupConfigs = {
   'streams.num.standby.replicas': int(0).atLeast(0).from('group.streams.num.standby.replicas'),
   'streams.session.timeout.ms': int(45_000).atLeast(1).from('group.streams.session.timeout.ms'),
 }
+
+/** The broker has `group.consumer.max.session.timeout.ms` for `consumer.session.timeout.ms`, and likewise for the others. */
+export function boundsOf(name: string): { readonly least: string; readonly most: string } {
+  const [, type, what] = /^(\w+)\.(?:num\.)?(.+)$/.exec(name)!
+  return { least: `group.${type}.min.${what}`, most: `group.${type}.max.${what}` }
+}

@@ -1,0 +1,89 @@
+import type { AssignorInput } from '../../modern/assignor.ts'
+import { addPartition, each, type TopicPartitions } from '../../modern/topic-partitions.ts'
+
+/** A member that may have more. */
+interface Unfilled {
+  readonly assigned: Map<string, Set<number>>
+  room: number
+}
+
+/**
+ * All members read `topicIds`: each gets the same number of partitions, some one more. A member keeps what it had up to
+ * that number, and those who had one more keep it first (UniformHomogeneousAssignmentBuilder).
+ */
+export function assignEvenly(
+  { members, partitionCounts }: AssignorInput,
+  topicIds: ReadonlySet<string>,
+): Map<string, TopicPartitions> {
+  const free = new FreePartitions(topicIds, partitionCounts)
+  for (const { assigned } of members)
+    for (const [topicId, partition] of each(assigned)) free.take(topicId, partition)
+  const least = Math.floor(free.total / members.length)
+  let moreCount = free.total % members.length
+
+  const unfilled: Unfilled[] = []
+  const target = new Map<string, TopicPartitions>()
+  for (const [index, { memberId, assigned }] of members.entries()) {
+    let mayHaveMore = moreCount > 0
+    let room = least + (mayHaveMore ? 1 : 0)
+    const kept = new Map<string, Set<number>>()
+    for (const [topicId, partition] of each(assigned)) {
+      if (!free.isOne(topicId, partition)) continue
+      if (room > 0) addPartition(kept, topicId, partition)
+      else free.giveBack(topicId, partition)
+      if (room > 0) room--
+    }
+    // One more is left to a later member that may have it already, as long as there are enough of those.
+    if (mayHaveMore && room > 0 && members.length - index > moreCount) {
+      mayHaveMore = false
+      room--
+    }
+    if (mayHaveMore) moreCount--
+    if (room > 0) unfilled.push({ assigned: kept, room })
+    target.set(memberId, kept)
+  }
+  for (const { assigned, room } of unfilled) {
+    for (const [topicId, partition] of free.next(room)) addPartition(assigned, topicId, partition)
+  }
+  return target
+}
+
+/** The partitions of some topics that nobody has. */
+class FreePartitions {
+  readonly total: number
+  readonly #partitionCounts: ReadonlyMap<string, number>
+  readonly #topicIds: ReadonlySet<string>
+  readonly #free = new Map<string, [topicId: string, partition: number]>()
+
+  constructor(topicIds: ReadonlySet<string>, partitionCounts: ReadonlyMap<string, number>) {
+    this.#topicIds = topicIds
+    this.#partitionCounts = partitionCounts
+    for (const topicId of topicIds) {
+      for (let partition = 0; partition < partitionCounts.get(topicId)!; partition++)
+        this.giveBack(topicId, partition)
+    }
+    this.total = this.#free.size
+  }
+
+  /** Whether there is such a partition, free or not. */
+  isOne(topicId: string, partition: number): boolean {
+    return this.#topicIds.has(topicId) && partition < this.#partitionCounts.get(topicId)!
+  }
+
+  take(topicId: string, partition: number): void {
+    this.#free.delete(`${topicId} ${partition}`)
+  }
+
+  giveBack(topicId: string, partition: number): void {
+    this.#free.set(`${topicId} ${partition}`, [topicId, partition])
+  }
+
+  /** Takes the first `count`, or as many as there are. */
+  *next(count: number): Generator<[topicId: string, partition: number], void, void> {
+    for (const [key, place] of this.#free) {
+      if (count-- === 0) return
+      this.#free.delete(key)
+      yield place
+    }
+  }
+}
