@@ -12,6 +12,7 @@ import { audit } from '../storage/audit.ts'
 import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import { StorageDamagedError } from '../storage/errors.ts'
 import { openStore } from '../storage/store.ts'
+import { viewIdOf, viewNameOf } from '../vlsn/view-name.ts'
 import { apis } from './apis/index.ts'
 import { Catalog, catalogPartitionId } from './catalog.ts'
 import type { ListenerSetting } from './configs/listener-settings.ts'
@@ -25,7 +26,7 @@ import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
-import { logSettings, metadataLogSettings } from './log-settings.ts'
+import { logSettings, metadataLogSettings, vlsnSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -106,7 +107,8 @@ export class Broker {
   /** What is unsound in blocks, indexes, bookmarks and groups: nothing, unless there is a bug or a broken disk. */
   async audit(): Promise<string[]> {
     await this.#services.store.flushed()
-    return [...(await audit(this.#services.store)), ...(await this.#services.groups.audit())]
+    const { store, groups, catalog } = this.#services
+    return [...(await audit(store)), ...(await groups.audit()), ...(await catalog.audit())]
   }
 
   /**
@@ -134,6 +136,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
+    this.#services.catalog.close()
     await this.#services.groups.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)
@@ -143,6 +146,7 @@ export class Broker {
 }
 
 async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> {
+  const reportBug = (error: unknown): void => void bugs.push(error)
   const { settings, clock, random, logger } = setup
   const disk =
     setup.disk ?? (setup.storage.kind === 'memory' ? memoryDisk() : nodeDisk(setup.storage.directory))
@@ -169,12 +173,20 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     if (fault)
       throw new StorageDamagedError(`${fault.message}; look with odradek verify, then restore a copy`)
     const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: catalogShard })
-    const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random, settings })
+    const catalog = new Catalog({
+      log: new CoordinatorLog(metadataLog),
+      store,
+      clock,
+      random,
+      settings,
+      reportBug,
+    })
     metadataLog.configure(metadataLogSettings)
     catalog.listen({
       topicChanged(topic) {
         const each = logSettings(topic, settings)
         for (const log of topic.partitions) log.configure(each)
+        topic.vlsn?.configure(vlsnSettings(topic, settings))
       },
     })
     await catalog.load(setup.clusterId)
@@ -185,11 +197,13 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       topic: new CoordinatorTopic(catalog, clock, internalTopic(offsetsTopicName, settings)!),
       lookup: lookupOf(catalog),
       settings: groupSettings(settings),
-      reportBug: error => void bugs.push(error),
+      reportBug,
     })
     await groups.load()
     catalog.listen({
-      topicDeleted({ name, id }) {
+      topicDeleted({ name, id, vlsn }) {
+        if (vlsn) void groups.topicDeleted(viewNameOf(name), viewIdOf(id))
+
         if (name === offsetsTopicName) groups.offsetsDeleted()
         else void groups.topicDeleted(name, id)
       },
@@ -209,7 +223,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
-      reportBug: error => void bugs.push(error),
+      reportBug,
     }
   } catch (error) {
     await store.close()
@@ -227,8 +241,8 @@ async function dismantle({ store, producerIds }: Services): Promise<void> {
 
 function lookupOf(catalog: Catalog): TopicLookup {
   return {
-    partitionCount: name => catalog.topic(name)?.partitions.length,
-    topicId: name => catalog.topic(name)?.id,
-    topicName: id => catalog.topicById(id)?.name,
+    partitionCount: name => catalog.readable(name)?.partitions.length,
+    topicId: name => catalog.readable(name)?.id,
+    topicName: id => catalog.readableById(id)?.name,
   }
 }

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../base/clock.ts'
-import type { PartitionLog } from '../storage/partition-log.ts'
+import type { ReadablePartition } from '../storage/readable-partition.ts'
 
 /** What ended a wait. */
 export type Wake = 'advance' | 'deadline' | 'disconnect'
@@ -13,7 +13,7 @@ export class Purgatory {
   }
 
   /** Waits until one of `logs` moves, `deadline` (of the monotonic clock, ms) has come, or `signal` aborts. */
-  park(logs: Iterable<PartitionLog>, deadline: number, signal: AbortSignal): Promise<Wake> {
+  park(logs: Iterable<ReadablePartition>, deadline: number, signal: AbortSignal): Promise<Wake> {
     return new Promise(resolve => {
       if (signal.aborted) return resolve('disconnect')
       const cancels: Cancel[] = []

@@ -9,11 +9,13 @@ import { groupCommit, type Durability } from './durability.ts'
 import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Producer, Sequenced } from './producer-state.ts'
+import type { EpochEnd, ReadablePartition, TimestampOffset } from './readable-partition.ts'
 import { Reading, type ReadOptions, type Slice } from './reading.ts'
 import { retainedFrom } from './retention.ts'
 import { RunRows } from './run-rows.ts'
 import type { Shard } from './shard.ts'
 
+export type { EpochEnd, ReadablePartition, TimestampOffset } from './readable-partition.ts'
 export type { ReadOptions, Slice } from './reading.ts'
 
 /** A partition's number in the whole broker: a uint32 given by the catalog, never given twice. */
@@ -41,20 +43,17 @@ export interface AppendOptions {
   readonly hold?: Region | undefined
   /** `groupCommit` when nothing is said. */
   readonly durability?: Durability | undefined
+  /**
+   * Has the last word on a batch that is new to its producer, before it is given its offset: throws to refuse it, and tells where
+   * its records are where they are stored already.
+   */
+  readonly admit?: (() => Stored | undefined) | undefined
 }
 
-/** A record's place in the log and in time. */
-export interface TimestampOffset {
-  readonly offset: bigint
-  /** Milliseconds since 1970. */
-  readonly timestamp: bigint
-  readonly leaderEpoch: number
-}
-
-/** A leader epoch and the offset after its last record; -1 and -1 where nothing is known. */
-export interface EpochEnd {
-  readonly leaderEpoch: number
-  readonly endOffset: bigint
+/** Records that are in the log, accepted at least. */
+export interface Stored {
+  readonly baseOffset: number
+  readonly lastOffset: number
 }
 
 export interface PartitionLogOptions {
@@ -72,7 +71,7 @@ export interface PartitionLogOptions {
 const copiedLengthMax = 2048
 
 /** One partition: a sequence of batches with rising offsets. */
-export class PartitionLog {
+export class PartitionLog implements ReadablePartition {
   readonly id: PartitionId
   /** The start count at which the partition was made. */
   readonly createdAt: number
@@ -146,7 +145,7 @@ export class PartitionLog {
    * KAFKA_STORAGE_ERROR once the shard has failed, UNKNOWN_TOPIC_OR_PARTITION after the partition was dropped, and
    * what Kafka's ProducerStateManager throws: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
    */
-  append(batch: Buffer, { hold, durability = groupCommit }: AppendOptions = {}): Appended {
+  append(batch: Buffer, { hold, durability = groupCommit, admit }: AppendOptions = {}): Appended {
     if (this.#shard.fault) throw this.#shard.fault
     if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     assert(batch[field.magic] === magicCurrent, 'a batch appended that is not of format 2')
@@ -154,8 +153,8 @@ export class PartitionLog {
       batch.length === logOverhead + batch.readInt32BE(field.batchLength),
       'not exactly one batch appended',
     )
-    const repeated = this.#check(batch, durability)
-    if (repeated) return repeated
+    const repeated = this.#check(batch) ?? admit?.()
+    if (repeated) return this.#answerAgain(repeated, durability)
 
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
     const region = isHeld ? hold.retain() : this.#copySlabs.copyOf(batch)
@@ -186,7 +185,7 @@ export class PartitionLog {
     return this.state.nextOffset - this.syncedOffset >= unsyncedRecordsMax
   }
 
-  #check(batch: Buffer, durability: Durability): Appended | undefined {
+  #check(batch: Buffer): Stored | undefined {
     if (batch.readInt32BE(field.producerId) < 0) return undefined
     const sequenced: Sequenced = {
       producerId: batch.readBigInt64BE(field.producerId),
@@ -197,10 +196,14 @@ export class PartitionLog {
     const repeated = this.state.producers.check(sequenced)
     if (!repeated) return undefined
     const { lastOffset, offsetDelta } = repeated
+    return { baseOffset: lastOffset - offsetDelta, lastOffset }
+  }
+
+  #answerAgain({ baseOffset, lastOffset }: Stored, durability: Durability): Appended {
     const isWaitedFor =
       lastOffset >= this.syncedOffset && (durability.mode !== 'async' || this.#isOwed(durability))
     return {
-      baseOffset: BigInt(lastOffset - offsetDelta),
+      baseOffset: BigInt(baseOffset),
       lastOffset: BigInt(lastOffset),
       isDuplicate: true,
       // The first time may not be synced yet; blocks are synced in order, so the newest is late enough.
@@ -227,6 +230,14 @@ export class PartitionLog {
     }
     const limit = Math.min(Number(options.limit), this.committedOffset)
     return this.#reading.read(from, limit, options)
+  }
+
+  /**
+   * The batch that holds `offset`, accepted or synced, at once: for the rare case in which the order of what comes depends on what is
+   * there. Throws as `read` does.
+   */
+  readAccepted(offset: number): Slice {
+    return this.#reading.readBatchSync(offset, this.state.nextOffset)
   }
 
   /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). */
@@ -296,6 +307,20 @@ export class PartitionLog {
     } finally {
       slice.release()
     }
+  }
+
+  /** Whether a control batch lies at the offsets from `from` to before `to`; told by the rows alone. */
+  hasControl(from: number, to: number): boolean {
+    const rows = new RunRows()
+    for (const run of this.state.runs) {
+      if (run.nextOffset <= from) continue
+      for (let index = rows.find(run, from); index < run.rowCount; index++) {
+        const row = rows.row(run, index)
+        if (row.baseOffset >= to) return false
+        if (row.isControl) return true
+      }
+    }
+    return false
   }
 
   /** Where the greatest leader epoch not above `leaderEpoch` ends (OffsetForLeaderEpoch). */

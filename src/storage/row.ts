@@ -1,4 +1,4 @@
-import { field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
+import { attribute, field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
 import { readInt64, readUint64, writeUint64 } from './integers.ts'
 
 /**
@@ -98,6 +98,9 @@ export class RowView {
   }
   get producerEpoch(): number {
     return this.bytes.readInt16BE(this.at + rowField.producerEpoch)
+  }
+  get isControl(): boolean {
+    return (this.bytes.readInt16BE(this.at + rowField.attributes) & attribute.control) !== 0
   }
 }
 

@@ -2,7 +2,7 @@
  * Produce. Behaviour: each partition's batch is checked, ordered and given its offset before anything is awaited, so that
  * requests of a connection share blocks and keep their order; the answer leaves when the block is synced, for acks=1
  * as for acks=all, or at once where `odradek.durability` is async. With acks=0 nothing is answered, and a refused batch
- * closes the connection, as in Kafka.
+ * closes the connection, as in Kafka. A VLSN topic has a say in each record (`vlsn/admission`).
  *
  * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
  * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), topic ids from 13 (KIP-516).
@@ -97,7 +97,7 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
     try {
       const topic = findTopic(context.catalog, data)
       log = findPartition(topic, index)
-      const { appended, logAppendTimeMs } = append(topic, log, records, context)
+      const { appended, logAppendTimeMs } = append(topic, index, records, context)
       return { index, log, appended, logAppendTimeMs, error: undefined }
     } catch (error) {
       if (!(error instanceof KafkaError || error instanceof RecordsError)) throw error
@@ -109,7 +109,7 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
 
 function append(
   topic: Topic,
-  log: PartitionLog,
+  index: number,
   records: Buffer | null,
   context: Context,
 ): { appended: Appended; logAppendTimeMs: bigint } {
@@ -118,9 +118,12 @@ function append(
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Cannot append to internal topic ${topic.name}`)
   }
   const now = BigInt(context.clock.now())
-  const { batch, isRebuilt } = produced(records, rules, { version: context.version, now })
-  const hold = isRebuilt ? undefined : context.hold
-  const appended = log.append(batch.view, { hold, durability: rules.durability })
+  const submitted = produced(records, rules, { version: context.version, now })
+  const hold = submitted.isRebuilt ? undefined : context.hold
+  const options = { hold, durability: rules.durability }
+  const appended = topic.vlsn
+    ? topic.vlsn.append(index, submitted, options)
+    : topic.partitions[index]!.append(submitted.batch.view, options)
   return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
 }
 
