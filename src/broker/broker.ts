@@ -136,7 +136,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
-    this.#services.catalog.close()
+    await this.#services.catalog.close()
     await this.#services.groups.close()
     // A shard that has failed has told so, and whoever waited for it.
     await this.#services.store.flushed().catch(() => undefined)

@@ -183,9 +183,10 @@ export class Catalog {
     return problems
   }
 
-  /** Ends what topics do of their own accord. */
-  close(): void {
+  /** Ends what topics do of their own accord; resolves when it is done. */
+  async close(): Promise<void> {
     for (const { vlsn } of this.#topics.values()) vlsn?.close()
+    await this.#lastChange
   }
 
   /** What was set on a resource, by Kafka's names; nothing on one that is not there. */

@@ -35,11 +35,7 @@ export class VlsnPartition {
    * partition has passed cannot come any more, since VLSNs rise in it.
    */
   frontier(eras: Eras, floor: bigint): bigint {
-    const { index, stableOffset } = this
-    const passed = index.lastBeforeOffset(stableOffset)
-    const next = passed && passed.vlsn >= floor ? passed.vlsn + 1n : floor
-    const open = eras.firstIn(this.number, next)
-    const undecided = index.firstFromOffset(stableOffset)
-    return undecided && undecided.vlsn < open ? undecided.vlsn : open
+    const passed = this.index.lastBeforeOffset(this.stableOffset)
+    return eras.firstIn(this.number, passed && passed.vlsn >= floor ? passed.vlsn + 1n : floor)
   }
 }
