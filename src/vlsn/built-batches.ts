@@ -3,8 +3,8 @@ import type { VlsnTopic } from './vlsn-topic.ts'
 
 /** Bytes of batches that one view keeps. */
 const lengthMax = 8 * 1024 * 1024
-/** A batch that is not so long was built at the end, and will be a longer one when somebody comes after. */
-const lengthKept = 64 * 1024
+/** A batch that is not so long was built at the end or for somebody who came from nowhere: the next one may have a longer one. */
+export const lengthKept = 64 * 1024
 /** How many readers' places are remembered, so that each goes on where it was. */
 const mergesMax = 4
 
@@ -28,22 +28,25 @@ export class BuiltBatches {
     return this.#kept.findLast(({ from, to }) => from <= vlsn && vlsn < to)
   }
 
-  /** The batch of the records from `from` to before `end`, or of the first of them; undefined where there are none. */
-  build(from: bigint, end: bigint): Promise<BuiltBatch | undefined> {
+  /**
+   * The batch of the records from `from` to before `end`, or of the first of them, of some `lengthMax` bytes; undefined where there
+   * are none.
+   */
+  build(from: bigint, end: bigint, lengthMax: number): Promise<BuiltBatch | undefined> {
     const kept = this.find(from)
     if (kept) return Promise.resolve(kept)
     let building = this.#building.get(from)
     if (!building) {
-      building = this.#build(from, end).finally(() => this.#building.delete(from))
+      building = this.#build(from, end, lengthMax).finally(() => this.#building.delete(from))
       this.#building.set(from, building)
     }
     return building
   }
 
-  async #build(from: bigint, end: bigint): Promise<BuiltBatch | undefined> {
+  async #build(from: bigint, end: bigint, lengthMax: number): Promise<BuiltBatch | undefined> {
     const merge = this.#merges.get(from) ?? new Merge(this.#topic, from)
     this.#merges.delete(from)
-    const batch = await merge.build(end)
+    const batch = await merge.build(end, lengthMax)
     if (this.#merges.size >= mergesMax) {
       const [oldest] = this.#merges.keys()
       this.#merges.delete(oldest!)

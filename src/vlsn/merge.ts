@@ -9,11 +9,11 @@ export interface BuiltBatch {
   readonly bytes: Buffer
 }
 
-/** Bytes at which a batch is full. */
-const lengthFull = 128 * 1024
-/** Bytes that are read of one partition at once, at least and at most. */
-const readLengthMin = 16 * 1024
-const readLengthMax = 256 * 1024
+/** Bytes at which a batch is full: a reader's first one, who may want no more, and what they grow to. */
+const lengthFullMin = 4 * 1024
+const lengthFullMax = 128 * 1024
+/** Room for the record that fills a batch. */
+const lengthSlack = 8 * 1024
 
 /** A reader of all partitions that goes from VLSN to VLSN. */
 export class Merge {
@@ -21,6 +21,7 @@ export class Merge {
   readonly #records: PartitionRecords[] = []
   /** What is built next begins here. */
   next: bigint
+  #lengthFull = lengthFullMin
 
   constructor(topic: VlsnTopic, from: bigint) {
     this.#topic = topic
@@ -28,15 +29,17 @@ export class Merge {
   }
 
   /**
-   * One batch of the records below `end`, the first of them whatever its length; undefined where there is none. Rejects as
-   * `PartitionLog.read` does.
+   * One batch of the records below `end`, of some `lengthMax` bytes and at least the first of them; undefined where there is none.
+   * Rejects as `PartitionLog.read` does.
    */
-  async build(end: bigint): Promise<BuiltBatch | undefined> {
+  async build(end: bigint, lengthMax: number): Promise<BuiltBatch | undefined> {
     const { eras, view } = this.#topic
     const from = this.next
-    const batch = new BatchBuilder(view.leaderEpoch, lengthFull)
+    const lengthFull = Math.min(this.#lengthFull, lengthMax)
+    this.#lengthFull = Math.min(4 * this.#lengthFull, lengthFullMax)
+    const batch = new BatchBuilder(view.leaderEpoch, lengthFull + lengthSlack)
     let vlsn = from
-    while (vlsn < end && batch.length < lengthFull) {
+    while (vlsn < end && (batch.length < lengthFull || batch.recordCount === 0)) {
       const records = this.#recordsOf(eras.partitionOf(vlsn))
       if (records.vlsn === undefined || records.vlsn < vlsn) await records.seek(vlsn)
       if (records.vlsn !== vlsn) {
@@ -64,14 +67,17 @@ export class Merge {
   }
 
   #recordsOf(number: number): PartitionRecords {
-    let records = this.#records[number]
-    if (records) return records
     const { partitions } = this.#topic
+    const lengthMax = Math.ceil((2 * this.#lengthFull) / partitions.length)
+    let records = this.#records[number]
+    if (records) {
+      records.lengthMax = lengthMax
+      return records
+    }
     const partition = partitions[number]!
-    const lengthMax = Math.max(Math.floor((2 * lengthFull) / partitions.length), readLengthMin)
     const place = partition.index.firstFrom(this.next)
     const offset = place?.offset ?? partition.stableOffset
-    records = new PartitionRecords(partition, offset, Math.min(lengthMax, readLengthMax))
+    records = new PartitionRecords(partition, offset, lengthMax)
     this.#records[number] = records
     return records
   }

@@ -2,7 +2,7 @@ import type { Cancel } from '../base/clock.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { EpochEnd, ReadablePartition, TimestampOffset } from '../storage/readable-partition.ts'
 import type { ReadOptions, Slice } from '../storage/reading.ts'
-import { BuiltBatches } from './built-batches.ts'
+import { BuiltBatches, lengthKept } from './built-batches.ts'
 import { greatestTimestamp, recordAtOrAfter } from './view-timestamps.ts'
 import type { BuiltBatch } from './merge.ts'
 import type { VlsnTopic } from './vlsn-topic.ts'
@@ -57,14 +57,21 @@ export class OrderedView implements ReadablePartition {
     }
     // What there is goes out before more is built.
     if (slice.length > 0 || offset >= most || (lengthMax <= 0 && !atLeastOne)) return slice
-    return this.#build(slice, most, fits)
+    return this.#build(slice, most, lengthMax, fits)
   }
 
-  async #build(slice: ViewSlice, end: bigint, fits: (batch: BuiltBatch) => boolean): Promise<Slice> {
+  async #build(
+    slice: ViewSlice,
+    end: bigint,
+    lengthMax: number,
+    fits: (batch: BuiltBatch) => boolean,
+  ): Promise<Slice> {
     while (slice.nextOffset < end) {
-      const batch = await this.#batches.build(slice.nextOffset, end)
+      const batch = await this.#batches.build(slice.nextOffset, end, lengthMax - slice.length)
       if (!batch || !fits(batch)) break
       slice.add(batch)
+      // A short one is the last, or the first of a reader who may want no more.
+      if (batch.bytes.length < lengthKept) break
     }
     return slice
   }

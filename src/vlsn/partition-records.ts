@@ -13,7 +13,8 @@ const none = Buffer.alloc(0)
  */
 export class PartitionRecords {
   readonly #partition: VlsnPartition
-  readonly #lengthMax: number
+  /** Bytes to read at once. */
+  lengthMax: number
   /** Where to read on. */
   #offset: number
   /** What was read and not opened, the next one last. */
@@ -30,11 +31,11 @@ export class PartitionRecords {
   restAt = 0
   restEnd = 0
 
-  /** Begins at `offset`, and reads some `lengthMax` bytes at once. */
+  /** Begins at `offset`. */
   constructor(partition: VlsnPartition, offset: number, lengthMax: number) {
     this.#partition = partition
     this.#offset = offset
-    this.#lengthMax = lengthMax
+    this.lengthMax = lengthMax
   }
 
   /** Goes to the next record, if it is in RAM already. Otherwise `vlsn` is undefined, and `load` looks for more. */
@@ -74,7 +75,7 @@ export class PartitionRecords {
       this.#offset = Math.max(this.#offset, Number(log.logStartOffset))
       const limit = this.#partition.stableOffset
       if (this.#offset >= limit) return
-      const options = { lengthMax: this.#lengthMax, limit: BigInt(limit), atLeastOne: true }
+      const options = { lengthMax: this.lengthMax, limit: BigInt(limit), atLeastOne: true }
       const slice = await log.read(BigInt(this.#offset), options)
       try {
         const aborted = abortedIn(log, BigInt(this.#offset), slice.nextOffset)
