@@ -28,6 +28,7 @@ import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
 import { logSettings, metadataLogSettings, vlsnSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
+import { TransactionMarkers } from './transaction-markers.ts'
 import { Upkeep } from './upkeep.ts'
 
 /** What a broker is made of and told. */
@@ -221,6 +222,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       catalog,
       groups,
       producerIds: new ProducerIds(await ObeliskSequencer.open(disk, 'producer-ids')),
+      transactionMarkers: new TransactionMarkers(catalog),
       fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
       purgatory: new Purgatory(clock),
       reportBug,

@@ -12,6 +12,7 @@ import type { Logger } from '../base/logger.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { Purgatory } from './purgatory.ts'
 import type { ProducerIds } from './producer-ids.ts'
+import type { TransactionMarkers } from './transaction-markers.ts'
 
 /** What the rooms work with. One of each in a broker. */
 export interface Services {
@@ -28,6 +29,7 @@ export interface Services {
   readonly catalog: Catalog
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly transactionMarkers: TransactionMarkers
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
   /** Told of every error that is our own bug, so that a test broker can fail its test. */

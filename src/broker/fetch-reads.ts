@@ -1,4 +1,5 @@
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
+import type { AbortedTransaction } from '../storage/compaction/transaction-walk.ts'
 import type { ReadablePartition } from '../storage/readable-partition.ts'
 import type { Slice } from '../storage/reading.ts'
 import type { Catalog } from './catalog.ts'
@@ -17,15 +18,21 @@ export interface Reading {
   readonly log: ReadablePartition | undefined
   readonly error: ErrorName | undefined
   readonly slice: Slice | undefined
-  /** The high watermark when it was read; undefined where it was not. */
-  readonly highWatermark?: bigint
+  /** Where the visible records ended when it was read; undefined where it was not. */
+  readonly limit?: bigint
+  /** For a reader of committed records: whose records in the slice are not for it. */
+  readonly aborted?: readonly AbortedTransaction[]
   /** Where the reader's log and ours part (KIP-595), when it is behind `fetchOffset`. */
   readonly diverging: { epoch: number; endOffset: bigint } | undefined
 }
 
 /** Whether there is more by now, as there may be after others had to be read from disk. */
-export function hasAdvanced({ log, highWatermark }: Reading): boolean {
-  return highWatermark !== undefined && log!.highWatermark > highWatermark
+export function hasAdvanced({ log, limit }: Reading, { isReadCommitted }: FetchLimits): boolean {
+  return limit !== undefined && limitOf(log!, isReadCommitted) > limit
+}
+
+function limitOf(log: ReadablePartition, isReadCommitted: boolean): bigint {
+  return isReadCommitted ? log.lastStableOffset : log.highWatermark
 }
 
 /** Reads each wanted partition in turn until the limit is reached. Stays synchronous while everything is in memory. */
@@ -107,19 +114,28 @@ function readOne(
     if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset)
       throw new KafkaError('OFFSET_OUT_OF_RANGE')
 
-    const { highWatermark } = log
-    const limit = isReadCommitted ? log.lastStableOffset : highWatermark
+    const limit = limitOf(log, isReadCommitted)
     const lengthMax = Math.min(remaining, wanted.lengthMax)
     if (fetchOffset >= limit || (lengthMax <= 0 && !atLeastOne)) {
-      return { wanted, log, error: undefined, slice: undefined, highWatermark, diverging }
+      return {
+        wanted,
+        log,
+        error: undefined,
+        slice: undefined,
+        limit,
+        ...(isReadCommitted && { aborted: [] }),
+        diverging,
+      }
     }
     const found = log
+    const { aborted } = log
     const complete = (slice: Slice): Reading => ({
       wanted,
       log: found,
       error: undefined,
       slice,
-      highWatermark,
+      limit,
+      ...(isReadCommitted && { aborted: aborted.between(Number(fetchOffset), Number(slice.nextOffset)) }),
       diverging: undefined,
     })
     const slice = log.read(fetchOffset, { lengthMax, limit, atLeastOne })

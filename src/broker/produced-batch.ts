@@ -20,8 +20,7 @@ const zstdFirst = 7
 /**
  * Makes of what a client sent in Produce `version` at `now` (ms) what the topic keeps. Written in place, except that records
  * which the topic wants in another codec become another batch. Throws RecordsError as `checkBatch` does, and KafkaError
- * MESSAGE_TOO_LARGE (before and after), UNSUPPORTED_COMPRESSION_TYPE, INVALID_TXN_STATE (ProduceRequest.validateRecords, then
- * LogValidator).
+ * MESSAGE_TOO_LARGE (before and after), UNSUPPORTED_COMPRESSION_TYPE (ProduceRequest.validateRecords, then LogValidator).
  */
 export function produced(
   records: Buffer | null,
@@ -36,7 +35,6 @@ export function produced(
   }
   if (batch.isControl)
     throw new KafkaError('INVALID_RECORD', 'Clients are not allowed to write control records')
-  if (batch.isTransactional) throw new KafkaError('INVALID_TXN_STATE', 'This broker has no such transaction')
   if (rules.isAppendTime) checkTimestampType(batch)
 
   const { codec, level } = rules

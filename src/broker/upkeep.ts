@@ -44,6 +44,8 @@ export class Upkeep {
     const firstMs = settings.get('log.initial.task.delay.ms')
     this.#repeat(firstMs, () => settings.get('log.retention.check.interval.ms'), check)
     this.#repeat(firstMs, () => settings.get('log.cleaner.backoff.ms'), clean)
+    const expiryMs = (): number => settings.get('producer.id.expiration.check.interval.ms')
+    this.#repeat(expiryMs(), expiryMs, () => this.expireProducers())
   }
 
   #repeat(delayMs: number, intervalMs: () => number, work: () => Promise<void>): void {
@@ -55,6 +57,13 @@ export class Upkeep {
         .then(() => this.#repeat(intervalMs(), intervalMs, work))
     })
     this.#cancels.add(cancel)
+  }
+
+  /** Forgets producers that have not written for `producer.id.expiration.ms`. */
+  async expireProducers(): Promise<void> {
+    const { store, settings } = this.#services
+    const expirationMs = settings.get('producer.id.expiration.ms')
+    for (const log of store.partitions()) log.expireProducers(expirationMs)
   }
 
   /** The disk says no, a shard has failed: it is tried again later. Everything else is a bug. */

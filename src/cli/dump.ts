@@ -92,7 +92,7 @@ class Dump {
     if (!checkpoint) return
     const { head, states } = checkpoint
     await this.#writer.write({ type: 'checkpoint', shard: id, ...head, partitions: states.length })
-    for (const { partition, logStart, nextOffset, epochs, producers } of states) {
+    for (const { partition, logStart, nextOffset, epochs, producers, transactions } of states) {
       if (!this.#isWanted(partition)) continue
       await this.#writer.write({
         type: 'bookmark',
@@ -101,6 +101,8 @@ class Dump {
         nextOffset,
         leaderEpochs: epochs.entries,
         producers: [...producers.entries()].map(([producerId, producer]) => ({ producerId, ...producer })),
+        openTransactions: [...transactions.open()],
+        abortedTransactions: transactions.aborted.entries,
       })
     }
   }

@@ -10,7 +10,7 @@ import { beginning, walk, type Tail } from './walk.ts'
 
 /**
  * Walks everything that is synced and holds against it what the store believes: blocks are whole and follow one
- * another, indexes and footers say what the blocks do, and each partition's offsets, rows, epochs and producers are
+ * another, indexes and footers say what the blocks do, and each partition's offsets, rows, epochs, producers and transactions are
  * those that its batches give (invariants 2, 3 and 8). Resolves to what is wrong, a sentence each.
  */
 export async function audit(store: Store): Promise<string[]> {
@@ -114,6 +114,9 @@ class ShardAudit {
       says('the high watermark', end, found.nextOffset)
     if (!found && end > state.logStart) says('the high watermark', end, 'nothing')
     if (state.logStart > end || end > state.nextOffset) says('the high watermark', end, state.logStart)
+    const stable = Number(log.lastStableOffset)
+    if (stable > log.committedOffset || stable < state.logStart)
+      says('the last stable offset', stable, `${state.logStart} to ${log.committedOffset}`)
     let offset = state.logStart
     for (const run of state.runs) offset = this.#auditRun(log, run, offset, end)
     if (offset < end) says('what can be read', `up to ${end}`, offset)
@@ -160,16 +163,33 @@ interface Difference {
   readonly given: unknown
 }
 
-/** Where the producers and epochs that a partition is believed to have below `end` are not those of its batches. */
+/** Where the producers, transactions and epochs that a partition is believed to have below `end` are not those of its batches. */
 export function* differences(
   believed: PartitionState,
   found: PartitionState,
   end: number,
 ): Generator<Difference, void, void> {
-  for (const [producerId, { epoch, batches: all }] of found.producers.entries()) {
+  yield* producerDifferences(believed, found, end)
+  yield* openDifferences(believed, found, end)
+  yield* abortedDifferences(believed, found, end)
+  for (const { epoch, startOffset } of believed.epochs.entries) {
+    // Where compaction has been, an epoch's first batch may be gone.
+    if (startOffset >= end || startOffset < believed.compactedOffset) continue
+    const given = found.epochs.of(startOffset)
+    if (given >= 0 && given !== epoch) yield { what: `the epoch at ${startOffset}`, believed: epoch, given }
+  }
+}
+
+function* producerDifferences(
+  believed: PartitionState,
+  found: PartitionState,
+  end: number,
+): Generator<Difference, void, void> {
+  for (const [producerId, { epoch, lastTimestamp, batches: all }] of found.producers.entries()) {
     // What lies before the log start may be gone here and there.
     const batches = all.filter(({ lastOffset }) => lastOffset >= believed.logStart)
     const producer = believed.producers.get(producerId)
+    if (!producer && lastTimestamp <= believed.producers.expiredMs) continue
     // Compaction leaves the last one alone.
     const last = believed.compactedOffset > 0 ? batches.slice(-1) : batches
     const isSame =
@@ -182,11 +202,56 @@ export function* differences(
       given: JSON.stringify({ epoch, batches }),
     }
   }
-  for (const { epoch, startOffset } of believed.epochs.entries) {
-    // Where compaction has been, an epoch's first batch may be gone.
-    if (startOffset >= end || startOffset < believed.compactedOffset) continue
-    const given = found.epochs.of(startOffset)
-    if (given >= 0 && given !== epoch) yield { what: `the epoch at ${startOffset}`, believed: epoch, given }
+}
+
+/** Whether what is open at the end is what is believed to be; of what began before the log start, batches and markers may be gone. */
+function* openDifferences(
+  believed: PartitionState,
+  found: PartitionState,
+  end: number,
+): Generator<Difference, void, void> {
+  // What came since `end` may have ended or begun transactions.
+  if (believed.nextOffset > end) return
+  const first = believed.logStart
+  for (const { producerId, firstOffset } of found.transactions.open()) {
+    if (firstOffset < first) continue
+    const since = believed.transactions.openSince(producerId)
+    if (since === undefined || (since !== firstOffset && since >= first))
+      yield { what: `the transaction of producer ${producerId}`, believed: since, given: firstOffset }
+  }
+  for (const { producerId, firstOffset } of believed.transactions.open()) {
+    const given = found.transactions.openSince(producerId)
+    if (given === undefined && firstOffset >= first)
+      yield { what: `the transaction of producer ${producerId}`, believed: firstOffset, given }
+  }
+}
+
+/** Where compaction or deletion has been, the first batches of a transaction, and then all, may be gone. */
+function* abortedDifferences(
+  believed: PartitionState,
+  found: PartitionState,
+  end: number,
+): Generator<Difference, void, void> {
+  const intactFrom = Math.max(believed.logStart, believed.compactedOffset)
+  const known = new Map(believed.transactions.aborted.entries.map(each => [each.lastOffset, each]))
+  for (const { producerId, firstOffset, lastOffset } of found.transactions.aborted.entries) {
+    const abort = known.get(lastOffset)
+    known.delete(lastOffset)
+    if (lastOffset >= end || firstOffset < believed.logStart) continue
+    const isSame =
+      abort?.producerId === producerId &&
+      (abort.firstOffset === firstOffset || abort.firstOffset < Math.min(firstOffset, intactFrom))
+    if (isSame) continue
+    yield {
+      what: `the transaction aborted at ${lastOffset}`,
+      believed: abort && `of producer ${abort.producerId} from ${abort.firstOffset}`,
+      given: `of producer ${producerId} from ${firstOffset}`,
+    }
+  }
+  for (const { firstOffset, lastOffset, producerId } of known.values()) {
+    if (firstOffset < intactFrom || lastOffset >= end) continue
+    const said = `of producer ${producerId} from ${firstOffset}`
+    yield { what: `the transaction aborted at ${lastOffset}`, believed: said, given: undefined }
   }
 }
 

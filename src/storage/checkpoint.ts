@@ -2,13 +2,13 @@ import { decode, encode } from '../protocol/compile.ts'
 import { MalformedError } from '../protocol/reader.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
 import { array, int16, int32, int64, message, struct, uint32, type Of } from '../protocol/schema.ts'
-import { readUint64, writeUint64 } from './integers.ts'
+import { readUint64, toInt64, writeUint64 } from './integers.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { PartitionState } from './partition-state.ts'
 
 /** The bookmarks of a shard's partitions as of one block: everything that is not found in the segments' footers. */
 export const Bookmarks = message(
-  { versions: '0-1', flexible: '0+' },
+  { versions: '0-2', flexible: '0+' },
   {
     /** The generation that the next rewritten segment was to get. */
     generationNext: int32.in('1+'),
@@ -23,6 +23,7 @@ export const Bookmarks = message(
             producerId: int64,
             epoch: int16,
             lastTimestamp: int64,
+            coordinatorEpoch: int32.in('2+').or(-1),
             batches: array(
               struct({
                 firstSequence: int32,
@@ -34,6 +35,12 @@ export const Bookmarks = message(
             ),
           }),
         ),
+        /** Producers may have been forgotten that wrote nothing since. */
+        producersExpiredMs: int64.in('2+').or(-1n),
+        openTransactions: array(struct({ producerId: int64, firstOffset: int64 })).in('2+'),
+        abortedTransactions: array(
+          struct({ producerId: int64, firstOffset: int64, lastOffset: int64, lastStableOffset: int64 }),
+        ).in('2+'),
         /** Where the segments below end; what comes behind is to be cut anew. */
         segmentsEndOffset: int64.in('1+'),
         segments: array(
@@ -58,7 +65,7 @@ export const Bookmarks = message(
  * |---|---|---|
  * | 0 | 4 | magic, 'ODRC' |
  * | 4 | 4 | CRC-32C of all the bytes behind this field |
- * | 8 | 2 | format version, 2 |
+ * | 8 | 2 | format version, 3 |
  * | 10 | 2 | 0 |
  * | 12 | 4 | the CRC field of the block's header |
  * | 16 | 8 | block number: what that block and those before it did is in the bookmarks |
@@ -81,8 +88,8 @@ export interface CheckpointHead {
 
 const headLength = 64
 const checkpointMagic = 0x4f445243
-const checkpointVersion = 2
-const bookmarksVersion = 1
+const checkpointVersion = 3
+const bookmarksVersion = 2
 
 /** The bookmarks as they stand, encoded at once. */
 export function writeBookmarks(states: Iterable<PartitionState>, generationNext: number): Buffer {
@@ -97,15 +104,26 @@ export function writeBookmarks(states: Iterable<PartitionState>, generationNext:
         epoch,
         startOffset: BigInt(startOffset),
       })),
-      producers: [...state.producers.entries()].map(([producerId, { epoch, lastTimestamp, batches }]) => ({
+      producers: [...state.producers.entries()].map(([producerId, producer]) => ({
+        ...producer,
         producerId,
-        epoch,
-        lastTimestamp: toInt64(lastTimestamp),
-        batches: batches.map(batch => ({
+        lastTimestamp: toInt64(producer.lastTimestamp),
+        batches: producer.batches.map(batch => ({
           ...batch,
           lastOffset: BigInt(batch.lastOffset),
           timestamp: toInt64(batch.timestamp),
         })),
+      })),
+      producersExpiredMs: toInt64(state.producers.expiredMs),
+      openTransactions: [...state.transactions.open()].map(({ producerId, firstOffset }) => ({
+        producerId,
+        firstOffset: BigInt(firstOffset),
+      })),
+      abortedTransactions: state.transactions.aborted.entries.map(aborted => ({
+        producerId: aborted.producerId,
+        firstOffset: BigInt(aborted.firstOffset),
+        lastOffset: BigInt(aborted.lastOffset),
+        lastStableOffset: BigInt(aborted.lastStableOffset),
       })),
       segmentsEndOffset: BigInt(state.virtualSegments.endOffset),
       segments: state.virtualSegments.bookmarks.map(segment => ({
@@ -119,10 +137,6 @@ export function writeBookmarks(states: Iterable<PartitionState>, generationNext:
     })
   }
   return encode(Bookmarks, bookmarksVersion, { generationNext, partitions })
-}
-
-function toInt64(value: number): bigint {
-  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)
 }
 
 /** A whole checkpoint file. */
@@ -181,10 +195,11 @@ function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): Partitio
   state.epochs = new LeaderEpochs(
     bookmark.leaderEpochs.map(({ epoch, startOffset }) => ({ epoch, startOffset: Number(startOffset) })),
   )
-  for (const { producerId, epoch, lastTimestamp, batches } of bookmark.producers) {
+  for (const { producerId, epoch, lastTimestamp, coordinatorEpoch, batches } of bookmark.producers) {
     state.producers.restore(producerId, {
       epoch,
       lastTimestamp: Number(lastTimestamp),
+      coordinatorEpoch,
       batches: batches.map(batch => ({
         ...batch,
         lastOffset: Number(batch.lastOffset),
@@ -192,6 +207,19 @@ function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): Partitio
       })),
     })
   }
+  state.producers.expiredMs = Number(bookmark.producersExpiredMs)
+  state.transactions.restore(
+    bookmark.openTransactions.map(({ producerId, firstOffset }) => ({
+      producerId,
+      firstOffset: Number(firstOffset),
+    })),
+    bookmark.abortedTransactions.map(aborted => ({
+      producerId: aborted.producerId,
+      firstOffset: Number(aborted.firstOffset),
+      lastOffset: Number(aborted.lastOffset),
+      lastStableOffset: Number(aborted.lastStableOffset),
+    })),
+  )
   const segments = bookmark.segments.map(segment => ({
     baseOffset: Number(segment.baseOffset),
     sizeInBytes: Number(segment.sizeInBytes),

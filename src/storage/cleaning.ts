@@ -5,7 +5,7 @@ import { cleanable, type Cleanable } from './compaction/cleanable.ts'
 import { cleanBatch, type CleaningRules } from './compaction/batch-cleaning.ts'
 import { DirtySection } from './compaction/dirty-section.ts'
 import { OffsetMap, offsetMapLength } from './compaction/offset-map.ts'
-import { TransactionWalk } from './compaction/transaction-walk.ts'
+import { TransactionWalk, type AbortedTransaction } from './compaction/transaction-walk.ts'
 import type { Pace } from './pace.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { rewriteGroups, type ReclaimOptions } from './reclaiming.ts'
@@ -113,7 +113,9 @@ async function apply(
     },
   })
   if (!isDone) return
-  for (const { log, endOffset } of cleanings) {
+  for (const cleaning of cleanings) {
+    cleaning.finish()
+    const { log, endOffset } = cleaning
     const { settings, state } = log
     state.cleanedOffset = Math.max(state.cleanedOffset, endOffset)
     state.virtualSegments.join(endOffset, settings.segmentBytes)
@@ -131,6 +133,9 @@ class LogCleaning {
   /** The batches that change, by base offset, and what becomes of them. */
   readonly #offsets: number[] = []
   readonly #changes: number[] = []
+  readonly #aborted: readonly AbortedTransaction[]
+  /** The markers behind which no data is left: what they aborted, nobody can read any more. */
+  readonly #obsoleteMarkers = new Set<number>()
   #next = 0
   /** Bytes that are gone from segments that are not in place yet. */
   #saved: { baseOffset: number; nextOffset: number; length: number }[] = []
@@ -138,8 +143,9 @@ class LogCleaning {
   constructor(log: PartitionLog, range: Cleanable, map: OffsetMap, nowMs: number) {
     this.log = log
     this.#range = range
+    this.#aborted = log.state.transactions.aborted.between(log.state.logStart, range.firstUncleanableOffset)
     this.#rules = {
-      section: new DirtySection({ ...range, map }),
+      section: new DirtySection({ ...range, map, aborted: this.#aborted }),
       producers: log.state.producers,
       nowMs,
       deleteRetentionMs: log.settings.deleteRetentionMs,
@@ -156,13 +162,14 @@ class LogCleaning {
     const { section } = this.#rules
     const { firstDirtyOffset, firstUncleanableOffset } = this.#range
     await this.#visit(firstDirtyOffset, firstUncleanableOffset, pace, batch => section.add(batch))
-    const transactions = new TransactionWalk()
+    const transactions = new TransactionWalk(this.#aborted)
     let isObsolete = false
     const walk = { pass: (batch: Batch): boolean => (isObsolete = transactions.pass(batch)) }
     const rules: CleaningRules = { ...this.#rules, walk }
     await this.#visit(this.log.state.logStart, this.endOffset, pace, batch => {
       isObsolete = false
       const { kind } = cleanBatch(batch, rules)
+      if (isObsolete && batch.isControl) this.#obsoleteMarkers.add(Number(batch.lastOffset))
       if (kind === 'kept') return true
       this.#offsets.push(Number(batch.baseOffset))
       const replaced = isObsolete ? changes.replacedObsolete : changes.replaced
@@ -215,6 +222,11 @@ class LogCleaning {
   /** As it was decided before, unless the producer has written since and the header is not needed any more. */
   #clean(batch: Batch, change: number): ReturnType<typeof cleanBatch> {
     return cleanBatch(batch, { ...this.#rules, walk: { pass: () => change === changes.replacedObsolete } })
+  }
+
+  /** It is done, and what it took away can be forgotten. */
+  finish(): void {
+    this.log.state.transactions.forgetAborted(this.#obsoleteMarkers)
   }
 
   /** The segments that were judged last are in place. */

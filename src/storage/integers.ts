@@ -23,3 +23,8 @@ export function writeInt64(bytes: Buffer, at: number, value: number): void {
   const last = 2 ** 63
   bytes.writeBigInt64BE(value >= last ? 2n ** 63n - 1n : BigInt(value), at)
 }
+
+/** A number as an int64; the greatest where it was rounded above all of them. */
+export function toInt64(value: number): bigint {
+  return value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value)
+}

@@ -2,13 +2,25 @@ import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import { field, logOverhead, magicCurrent, readBatch, stamp, type Batch } from '../protocol/records/batch.ts'
+import {
+  attribute,
+  field,
+  logOverhead,
+  magicCurrent,
+  readBatch,
+  stamp,
+  type Batch,
+} from '../protocol/records/batch.ts'
+import { buildMarker, type MarkerDraft } from '../protocol/records/control.ts'
 import { firstAtOrAfter, greatestTimestamp, type TimestampAndOffset } from '../protocol/records/timestamps.ts'
+import type { AbortedTransactions } from './aborted-transactions.ts'
 import type { VirtualSegment } from './compaction/cleanable.ts'
+import type { AbortedTransaction } from './compaction/transaction-walk.ts'
 import { groupCommit, type Durability } from './durability.ts'
+import { toInt64 } from './integers.ts'
 import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
-import type { Producer, Sequenced } from './producer-state.ts'
+import type { Sequenced } from './producer-state.ts'
 import type { EpochEnd, ReadablePartition, TimestampOffset } from './readable-partition.ts'
 import { Reading, type ReadOptions, type Slice } from './reading.ts'
 import { retainedFrom } from './retention.ts'
@@ -48,6 +60,30 @@ export interface AppendOptions {
    * its records are where they are stored already.
    */
   readonly admit?: (() => Stored | undefined) | undefined
+  /** The producer's epoch rises with each end (KIP-890): where nothing is known of it, its sequence begins at 0. */
+  readonly supportsEpochBump?: boolean | undefined
+}
+
+/** The end of a producer's transaction, as its coordinator decided it. */
+export interface TransactionEnd extends Pick<
+  MarkerDraft,
+  'producerId' | 'producerEpoch' | 'coordinatorEpoch'
+> {
+  readonly type: 'COMMIT' | 'ABORT'
+  /** In milliseconds since 1970. */
+  readonly timestamp: bigint
+  /** The level of `transaction.version` that the transaction goes by. */
+  readonly transactionVersion: number
+}
+
+/** What is known of a producer (DescribeProducers, KIP-664); -1 where there is nothing to tell. */
+export interface ActiveProducer {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly lastTimestamp: bigint
+  readonly coordinatorEpoch: number
+  readonly currentTxnStartOffset: bigint
 }
 
 /** Records that are in the log, accepted at least. */
@@ -69,6 +105,8 @@ export interface PartitionLogOptions {
 
 // Small batches are copied together: they pin no slab of somebody else's frames, and are written as one piece.
 const copiedLengthMax = 2048
+/** The byte that has all attributes of a batch. */
+const attributesLow = field.attributes + 1
 
 /** One partition: a sequence of batches with rising offsets. */
 export class PartitionLog implements ReadablePartition {
@@ -125,9 +163,33 @@ export class PartitionLog implements ReadablePartition {
     return BigInt(this.committedOffset)
   }
 
-  /** Everything below is decided: what a reader with isolation level read_committed may see. */
+  /**
+   * Everything below is decided: what a reader with isolation level read_committed may see. The first offset of the earliest
+   * transaction that is open or whose marker cannot be seen yet, else the high watermark. Never goes back.
+   */
   get lastStableOffset(): bigint {
-    return this.highWatermark
+    const { transactions, logStart } = this.state
+    return BigInt(Math.max(transactions.stableBelow(this.committedOffset), logStart))
+  }
+
+  /**
+   * The transactions that were aborted and reach into the offsets from `from` to before `to`: of what lies there, their data is not to
+   * be shown to a reader with isolation level read_committed.
+   */
+  abortedTransactions(from: bigint, to: bigint): AbortedTransaction[] {
+    return this.aborted.between(Number(from), Number(to))
+  }
+
+  /** All of them, for whoever reads now and asks when it is known how far. */
+  get aborted(): AbortedTransactions {
+    return this.state.transactions.aborted
+  }
+
+  /** Where a producer's open transaction began, and the epoch it last wrote with; undefined where it has none. */
+  ongoingTransaction(producerId: bigint): { firstOffset: bigint; producerEpoch: number } | undefined {
+    const firstOffset = this.state.transactions.openSince(producerId)
+    if (firstOffset === undefined) return undefined
+    return { firstOffset: BigInt(firstOffset), producerEpoch: this.state.producers.get(producerId)!.epoch }
   }
 
   /** Bytes of the batches from the log start on. */
@@ -135,27 +197,70 @@ export class PartitionLog implements ReadablePartition {
     return this.state.sizeInBytes
   }
 
-  /** The idempotent producers that wrote here, by id. */
-  get producers(): IterableIterator<[bigint, Producer]> {
-    return this.state.producers.entries()
+  /** The idempotent and transactional producers that wrote here and are remembered. */
+  *producers(): Generator<ActiveProducer, void, void> {
+    const { producers, transactions } = this.state
+    for (const [producerId, { epoch, lastTimestamp, coordinatorEpoch, batches }] of producers.entries()) {
+      yield {
+        producerId,
+        producerEpoch: epoch,
+        lastSequence: batches.at(-1)?.lastSequence ?? -1,
+        lastTimestamp: toInt64(lastTimestamp),
+        coordinatorEpoch,
+        currentTxnStartOffset: BigInt(transactions.openSince(producerId) ?? -1),
+      }
+    }
+  }
+
+  /** Forgets the producers without an open transaction whose last batch has a timestamp so old (`producer.id.expiration.ms`). */
+  expireProducers(expirationMs: number): void {
+    const { producers, transactions } = this.state
+    producers.expire(
+      this.#shard.clock.now() - expirationMs,
+      producerId => transactions.openSince(producerId) !== undefined,
+    )
   }
 
   /**
-   * Appends one v2 batch that has been checked. Everything is decided at once: offsets, LSN and place. Throws
+   * Appends one v2 batch of data that has been checked. Everything is decided at once: offsets, LSN and place. A transactional one
+   * begins its producer's transaction here where none is open; that a coordinator knows of it is for the caller to see to. Throws
    * KAFKA_STORAGE_ERROR once the shard has failed, UNKNOWN_TOPIC_OR_PARTITION after the partition was dropped, and
-   * what Kafka's ProducerStateManager throws: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
+   * what Kafka's ProducerStateManager throws: INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER, and INVALID_TXN_STATE for a
+   * batch that belongs to no transaction while its producer has one open.
    */
-  append(batch: Buffer, { hold, durability = groupCommit, admit }: AppendOptions = {}): Appended {
-    if (this.#shard.fault) throw this.#shard.fault
-    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+  append(batch: Buffer, options: AppendOptions = {}): Appended {
+    this.#checkWritable()
     assert(batch[field.magic] === magicCurrent, 'a batch appended that is not of format 2')
     assert(
       batch.length === logOverhead + batch.readInt32BE(field.batchLength),
       'not exactly one batch appended',
     )
-    const repeated = this.#check(batch) ?? admit?.()
-    if (repeated) return this.#answerAgain(repeated, durability)
+    assert((batch[attributesLow]! & attribute.control) === 0, 'a control batch appended as data')
+    const repeated = this.#check(batch, options) ?? options.admit?.()
+    if (repeated) return this.#answerAgain(repeated, options.durability ?? groupCommit)
+    return this.#accept(batch, options)
+  }
 
+  /**
+   * Appends the marker that ends a producer's transaction here. Where the producer has nothing open it is appended all the same, and
+   * ends nothing: the transaction was empty, or the marker is written again. Throws KAFKA_STORAGE_ERROR and
+   * UNKNOWN_TOPIC_OR_PARTITION as `append` does, and what Kafka's ProducerAppendInfo throws: INVALID_PRODUCER_EPOCH for a
+   * fenced producer, or an end that comes late, and TRANSACTION_COORDINATOR_FENCED.
+   */
+  endTransaction(end: TransactionEnd, options: Pick<AppendOptions, 'durability'> = {}): Appended {
+    this.#checkWritable()
+    const { producers, transactions } = this.state
+    const isOpen = transactions.openSince(end.producerId) !== undefined
+    producers.checkMarker({ ...end, isOpen })
+    return this.#accept(buildMarker(end), options)
+  }
+
+  #checkWritable(): void {
+    if (this.#shard.fault) throw this.#shard.fault
+    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+  }
+
+  #accept(batch: Buffer, { hold, durability = groupCommit }: AppendOptions): Appended {
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
     const region = isHeld ? hold.retain() : this.#copySlabs.copyOf(batch)
     const bytes = isHeld ? batch : region.bytes
@@ -185,16 +290,26 @@ export class PartitionLog implements ReadablePartition {
     return this.state.nextOffset - this.syncedOffset >= unsyncedRecordsMax
   }
 
-  #check(batch: Buffer): Stored | undefined {
+  #check(batch: Buffer, { supportsEpochBump }: AppendOptions): Stored | undefined {
     if (batch.readInt32BE(field.producerId) < 0) return undefined
+    const { producers, transactions } = this.state
     const sequenced: Sequenced = {
       producerId: batch.readBigInt64BE(field.producerId),
       producerEpoch: batch.readInt16BE(field.producerEpoch),
       baseSequence: batch.readInt32BE(field.baseSequence),
       lastOffsetDelta: batch.readInt32BE(field.lastOffsetDelta),
     }
-    const repeated = this.state.producers.check(sequenced)
-    if (!repeated) return undefined
+    const isTransactional = (batch[attributesLow]! & attribute.transactional) !== 0
+    const repeated = producers.check(sequenced, isTransactional && supportsEpochBump)
+    if (!repeated) {
+      if (!isTransactional && transactions.openSince(sequenced.producerId) !== undefined) {
+        throw new KafkaError(
+          'INVALID_TXN_STATE',
+          `Expected transactional write from producer ${sequenced.producerId}, which has a transaction open here`,
+        )
+      }
+      return undefined
+    }
     const { lastOffset, offsetDelta } = repeated
     return { baseOffset: lastOffset - offsetDelta, lastOffset }
   }
@@ -343,8 +458,7 @@ export class PartitionLog implements ReadablePartition {
     state.nextOffset = Math.max(state.nextOffset, start)
     this.committedOffset = Math.max(this.committedOffset, start)
     this.syncedOffset = Math.max(this.syncedOffset, start)
-    state.epochs.trim(start)
-    state.virtualSegments.trim(start)
+    state.trim()
     this.dropDead()
     this.notify()
   }

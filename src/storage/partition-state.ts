@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSettings } from './log-settings.ts'
 import { Producers } from './producer-state.ts'
+import { Transactions } from './transactions.ts'
 import type { RowView } from './row.ts'
 import { RunRows } from './run-rows.ts'
 import { Run } from './run.ts'
@@ -20,6 +21,7 @@ export class PartitionState {
   sizeInBytes = 0
   epochs = new LeaderEpochs()
   readonly producers = new Producers()
+  readonly transactions = new Transactions()
   /** Entries count there from when the settings are known; see `configure`. */
   readonly virtualSegments: VirtualSegments
   /** Where the last finished cleaning ended; 0 where there was none. */
@@ -46,8 +48,20 @@ export class PartitionState {
     this.nextOffset = nextOffset
     this.sizeInBytes += row.length
     this.epochs.note(row.leaderEpoch, baseOffset)
-    if (row.hasProducerId) this.producers.note(row, nextOffset - 1, row.maxTimestamp)
+    if (row.hasProducerId) this.#noteProducer(row)
     if (this.#settings) this.virtualSegments.add(row, this.#settings, nowMs)
+  }
+
+  #noteProducer(row: RowView): void {
+    const { nextOffset, maxTimestamp } = row
+    if (row.isControl) {
+      const { marker, producerId, producerEpoch } = row
+      this.producers.noteMarker(producerId, producerEpoch, marker?.coordinatorEpoch, maxTimestamp)
+      if (marker) this.transactions.end(producerId, nextOffset - 1, marker.type === 'ABORT')
+      return
+    }
+    this.producers.note(row, nextOffset - 1, maxTimestamp)
+    if (row.isTransactional) this.transactions.note(row.producerId, row.baseOffset)
   }
 
   /** Cuts segments by these settings from now on, and before them what came while none were known. */
@@ -98,10 +112,44 @@ export class PartitionState {
     // Where compaction has been, the first that is left says nothing of the start.
     if (this.logStart >= this.compactedOffset)
       this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
-    this.epochs.trim(this.logStart)
-    this.virtualSegments.trim(this.logStart)
+    this.transactions.settle()
+    this.trim()
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
     this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
+  }
+
+  /** Forgets what is known of what lies before the log start. */
+  trim(): void {
+    const { logStart, transactions } = this
+    this.epochs.trim(logStart)
+    this.virtualSegments.trim(logStart)
+    transactions.trim(logStart)
+    // Kafka waits for the marker of a transaction without data too. There is nothing left to decide, and where the log says what was
+    // open, a marker before its start may be gone already.
+    const cut = transactions.openBefore(logStart)
+    if (cut.length === 0) return
+    const first = this.#firstTransactional(new Set(cut))
+    for (const producerId of cut) transactions.beginAt(producerId, first.get(producerId))
+  }
+
+  /** Where each of these producers wrote first from the log start on, in a transaction. */
+  #firstTransactional(producerIds: Set<bigint>): Map<bigint, number> {
+    const found = new Map<bigint, number>()
+    for (const producerId of producerIds) {
+      const newest = this.producers.get(producerId)?.batches.at(-1)
+      if (!newest || newest.lastOffset < this.logStart) producerIds.delete(producerId)
+    }
+    const rows = new RunRows()
+    for (const run of this.runs) {
+      if (run.nextOffset <= this.logStart) continue
+      for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
+        if (producerIds.size === 0) return found
+        const row = rows.row(run, index)
+        if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
+        found.set(row.producerId, row.baseOffset)
+      }
+    }
+    return found
   }
 
   /** Bytes of the batches that end behind `from` and at or before `to`. */

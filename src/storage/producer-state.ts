@@ -1,5 +1,5 @@
 import { KafkaError } from '../protocol/errors.ts'
-import { addToSequence } from '../protocol/records/batch.ts'
+import { addToSequence, none } from '../protocol/records/batch.ts'
 
 /** A batch that a producer wrote, as far as a retry is recognised by it. */
 export interface ProducedBatch {
@@ -14,11 +14,13 @@ export interface ProducedBatch {
 export interface Producer {
   readonly epoch: number
   readonly lastTimestamp: number
+  /** Of the coordinator that wrote its last marker; -1 where there is none. */
+  readonly coordinatorEpoch: number
   /** The newest last, at most five. */
   readonly batches: readonly ProducedBatch[]
 }
 
-/** The producer's side of a batch. */
+/** The producer's side of a batch. A coordinator writes for a producer without sequences: its base sequence is -1. */
 export interface Sequenced {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -26,19 +28,33 @@ export interface Sequenced {
   readonly lastOffsetDelta: number
 }
 
+/** A marker that is to be written. */
+export interface MarkerClaim {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly coordinatorEpoch: number
+  /** The level of `transaction.version` that the transaction goes by; from 2 on each end bumps the epoch (KIP-890). */
+  readonly transactionVersion: number
+  /** The producer has a transaction open here. */
+  readonly isOpen: boolean
+}
+
 // ProducerStateEntry.NUM_BATCHES_TO_RETAIN: a client has at most five requests in flight.
 const batchesMax = 5
-const none = -1
+const epochMax = 2 ** 15 - 1
 
 interface Entry {
   epoch: number
   lastTimestamp: number
+  coordinatorEpoch: number
   batches: ProducedBatch[]
 }
 
 /** Who wrote to a partition, so that retries are recognised and gaps refused (Kafka's ProducerStateManager). */
 export class Producers {
   readonly #byId = new Map<bigint, Entry>()
+  /** Who has written nothing since this time, in milliseconds since 1970, may have been forgotten. */
+  expiredMs = none
 
   /** Each producer by its id. */
   entries(): IterableIterator<[bigint, Producer]> {
@@ -51,21 +67,25 @@ export class Producers {
 
   /**
    * Judges a batch before it is appended (ProducerAppendInfo.checkProducerEpoch, checkSequence). Returns the batch that it
-   * repeats, if it repeats one of the last five. A producer that is not known starts where it likes: what was known of it
-   * may be gone. Throws INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; a repetition of something older
-   * than the last five is out of order too.
+   * repeats, if it repeats one of the last five. A producer that is not known starts where it likes, since what was known of it
+   * may be gone; but at 0 where `mustBeginAtZero`. Throws INVALID_PRODUCER_EPOCH or OUT_OF_ORDER_SEQUENCE_NUMBER; a repetition
+   * of something older than the last five is out of order too.
    */
-  check({ producerId, producerEpoch, baseSequence, lastOffsetDelta }: Sequenced): ProducedBatch | undefined {
+  check(
+    { producerId, producerEpoch, baseSequence, lastOffsetDelta }: Sequenced,
+    mustBeginAtZero = false,
+  ): ProducedBatch | undefined {
     const producer = this.#byId.get(producerId)
-    if (!producer) return undefined
-    if (producerEpoch < producer.epoch) {
+    if (producer && producerEpoch < producer.epoch) throw oldEpoch(producerId, producerEpoch, producer.epoch)
+    if (mustBeginAtZero && baseSequence > 0 && !producer?.batches.length) {
       throw new KafkaError(
-        'INVALID_PRODUCER_EPOCH',
-        `Epoch of producer ${producerId} is ${producerEpoch}, which is smaller than the last seen epoch ${producer.epoch}`,
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        `Sequence ${baseSequence} of producer ${producerId}, of which nothing is known; with transaction version 2 it begins at 0`,
       )
     }
+    if (!producer || baseSequence === none) return undefined
     if (producerEpoch > producer.epoch) {
-      if (baseSequence === 0) return undefined
+      if (baseSequence === 0 || producer.epoch === none) return undefined
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
         `Invalid sequence number for new epoch of producer ${producerId}: ${producerEpoch} (request epoch), ${baseSequence} (seq. number), ${producer.epoch} (current producer epoch)`,
@@ -86,32 +106,88 @@ export class Producers {
     return undefined
   }
 
+  /**
+   * Judges a marker before it is appended (ProducerAppendInfo.checkProducerEpoch, checkCoordinatorEpoch). From transaction version
+   * 2 on its epoch is above that of the data, so that an end that comes late cannot end the next transaction; except where the
+   * epoch cannot rise, and where the same end was written before. Throws INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED.
+   */
+  checkMarker(claim: MarkerClaim): void {
+    const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, isOpen } = claim
+    const producer = this.#byId.get(producerId)
+    if (!producer) return
+    const isRepeated = producerEpoch === producer.epoch && (!isOpen || producerEpoch === epochMax)
+    const mustRise = transactionVersion >= 2 && !isRepeated
+    if (mustRise ? producerEpoch <= producer.epoch : producerEpoch < producer.epoch)
+      throw oldEpoch(producerId, producerEpoch, producer.epoch)
+    if (coordinatorEpoch < producer.coordinatorEpoch) {
+      throw new KafkaError(
+        'TRANSACTION_COORDINATOR_FENCED',
+        `Invalid coordinator epoch for producer ${producerId}: ${coordinatorEpoch} (zombie), ${producer.coordinatorEpoch} (current)`,
+      )
+    }
+  }
+
   /** Notes a batch that was appended, or that recovery found. */
   note(
     { producerId, producerEpoch, baseSequence, lastOffsetDelta }: Sequenced,
     lastOffset: number,
     timestamp: number,
   ): void {
-    let producer = this.#byId.get(producerId)
-    if (!producer)
-      this.#byId.set(producerId, (producer = { epoch: producerEpoch, lastTimestamp: none, batches: [] }))
-    if (producer.epoch !== producerEpoch) {
-      producer.epoch = producerEpoch
-      producer.batches.length = 0
-    }
+    const producer = this.#at(producerId, producerEpoch)
     if (producer.batches.length === batchesMax) producer.batches.shift()
     producer.lastTimestamp = timestamp
     producer.batches.push({
       firstSequence: baseSequence,
-      lastSequence: addToSequence(baseSequence, lastOffsetDelta),
+      lastSequence: baseSequence === none ? none : addToSequence(baseSequence, lastOffsetDelta),
       lastOffset,
       offsetDelta: lastOffsetDelta,
       timestamp,
     })
   }
 
-  /** Puts a producer in its place as a checkpoint knew it. */
-  restore(producerId: bigint, { epoch, lastTimestamp, batches }: Producer): void {
-    this.#byId.set(producerId, { epoch, lastTimestamp, batches: [...batches] })
+  /** Notes a marker in the same way. Of one that compaction has emptied nothing but the producer's epoch is known. */
+  noteMarker(
+    producerId: bigint,
+    producerEpoch: number,
+    coordinatorEpoch: number | undefined,
+    timestamp: number,
+  ): void {
+    const producer = this.#at(producerId, producerEpoch)
+    producer.lastTimestamp = timestamp
+    if (coordinatorEpoch !== undefined) producer.coordinatorEpoch = coordinatorEpoch
   }
+
+  /** The producer's entry, of this epoch from now on: another epoch's sequences say nothing of it. */
+  #at(producerId: bigint, epoch: number): Entry {
+    let producer = this.#byId.get(producerId)
+    if (!producer) {
+      producer = { epoch, lastTimestamp: none, coordinatorEpoch: none, batches: [] }
+      this.#byId.set(producerId, producer)
+    }
+    if (producer.epoch !== epoch) {
+      producer.epoch = epoch
+      producer.batches.length = 0
+    }
+    return producer
+  }
+
+  /** Forgets who has written nothing since `untilMs`, and is not `inTransaction` (ProducerStateManager.removeExpiredProducers). */
+  expire(untilMs: number, inTransaction: (producerId: bigint) => boolean): void {
+    for (const [producerId, { lastTimestamp }] of this.#byId) {
+      if (lastTimestamp <= untilMs && !inTransaction(producerId)) this.#byId.delete(producerId)
+    }
+    this.expiredMs = Math.max(this.expiredMs, untilMs)
+  }
+
+  /** Puts a producer in its place as a checkpoint knew it. */
+  restore(producerId: bigint, producer: Producer): void {
+    this.#byId.set(producerId, { ...producer, batches: [...producer.batches] })
+  }
+}
+
+function oldEpoch(producerId: bigint, given: number, seen: number): KafkaError {
+  return new KafkaError(
+    'INVALID_PRODUCER_EPOCH',
+    `Epoch of producer ${producerId} is ${given}, which is smaller than the last seen epoch ${seen}`,
+  )
 }

@@ -1,4 +1,5 @@
 import type { Cancel } from '../base/clock.ts'
+import type { AbortedTransactions } from './aborted-transactions.ts'
 import type { ReadOptions, Slice } from './reading.ts'
 
 /** A record's place in the log and in time. */
@@ -29,6 +30,8 @@ export interface ReadablePartition {
   readonly highWatermark: bigint
   /** Everything below is decided: what a reader with isolation level read_committed may see. */
   readonly lastStableOffset: bigint
+  /** Whose records are not for a reader with isolation level read_committed; what a change leaves as it was. */
+  readonly aborted: AbortedTransactions
   /**
    * Whole batches from the one that holds `offset`, up to the limit. Synchronous as long as nothing has to be waited for. Throws or
    * rejects with OFFSET_OUT_OF_RANGE, and with KAFKA_STORAGE_ERROR where the disk does not give back what was written.

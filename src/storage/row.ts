@@ -1,4 +1,5 @@
-import { attribute, field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
+import { attribute, Batch, field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
+import { readMarker, type Marker } from '../protocol/records/control.ts'
 import { readInt64, readUint64, writeUint64 } from './integers.ts'
 
 /**
@@ -18,9 +19,11 @@ import { readInt64, readUint64, writeUint64 } from './integers.ts'
  * | 32 | 8 | LSN, uint64 |
  * | 40 | 8 | max timestamp, int64 |
  * | 48 | 8 | producer id, int64 |
- * | 56 | 4 | base sequence, int32 |
+ * | 56 | 4 | base sequence, int32; of a transaction's marker the coordinator epoch |
  * | 60 | 2 | producer epoch, int16 |
- * | 62 | 2 | attributes of the batch, int16 |
+ * | 62 | 2 | attributes of the batch, int16; of a marker with 0x0100 for ABORT or 0x0200 for COMMIT besides |
+ *
+ * So rows alone tell what became of transactions: whoever recovers, looks at or compares a log need not read a batch for it.
  */
 export const rowField = {
   partition: 0,
@@ -99,10 +102,22 @@ export class RowView {
   get producerEpoch(): number {
     return this.bytes.readInt16BE(this.at + rowField.producerEpoch)
   }
+  get isTransactional(): boolean {
+    return (this.bytes[this.at + attributesLow]! & attribute.transactional) !== 0
+  }
   get isControl(): boolean {
-    return (this.bytes.readInt16BE(this.at + rowField.attributes) & attribute.control) !== 0
+    return (this.bytes[this.at + attributesLow]! & attribute.control) !== 0
+  }
+  /** What a control batch says of its producer's transaction; undefined where compaction has emptied it. */
+  get marker(): Marker | undefined {
+    const type = markerTypes[this.bytes[this.at + rowField.attributes]!]
+    return type && { type, coordinatorEpoch: this.baseSequence }
   }
 }
+
+/** The byte that has all attributes of a batch; in a marker's row the other one says how its transaction ended. */
+const attributesLow = rowField.attributes + 1
+const markerTypes = [undefined, 'ABORT', 'COMMIT'] as const
 
 /** Writes the row of a stamped batch. */
 export function writeRow(
@@ -116,6 +131,13 @@ export function writeRow(
   row.writeUInt32BE(entry.position, at + rowField.position)
   writeUint64(row, at + rowField.lsn, entry.lsn)
   for (const [target, source, length] of copiedFields) copyBytes(row, at + target, batch, source, length)
+  if ((row[at + attributesLow]! & attribute.control) !== 0)
+    writeMarker(row, at, readMarker(new Batch(batch, 0)))
+}
+
+function writeMarker(row: Buffer, at: number, marker: Marker | undefined): void {
+  row[at + rowField.attributes] = marker ? markerTypes.indexOf(marker.type) : 0
+  if (marker) row.writeInt32BE(marker.coordinatorEpoch, at + rowField.baseSequence)
 }
 
 /** Whether a row and the v2 batch at `batchAt` say the same. What the batch's own checksum leaves out is compared here. */
@@ -124,9 +146,17 @@ export function agrees(row: Buffer, at: number, batch: Buffer, batchAt: number):
   if (batch[batchAt + field.magic] !== magicCurrent) return false
   if (batch.readInt32BE(batchAt + field.batchLength) + logOverhead !== row.readUInt32BE(at + rowField.length))
     return false
+  if ((row[at + attributesLow]! & attribute.control) !== 0) return agreesAsControl(row, at, batch, batchAt)
   return copiedFields.every(([target, source, length]) =>
     equalBytes(row, at + target, batch, batchAt + source, length),
   )
+}
+
+function agreesAsControl(row: Buffer, at: number, batch: Buffer, batchAt: number): boolean {
+  const { partition, position, lsn, length } = new RowView(row, at)
+  const drawn = Buffer.alloc(rowLength)
+  writeRow(drawn, 0, batch.subarray(batchAt, batchAt + length), { partition, position, lsn })
+  return equalBytes(row, at, drawn, 0, rowLength)
 }
 
 /** The fields that a row has from its batch: where in the row, where in the batch, how long. */

@@ -4,7 +4,7 @@ import { RecordsError, type RecordFault } from '../protocol/records/errors.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { RecordCursor } from '../protocol/records/varint.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
-import { abortedIn, isAbortedIn } from './aborted.ts'
+import { isAborted } from './aborted.ts'
 import type { Eras } from './eras.ts'
 import type { VlsnIndex } from './vlsn-index.ts'
 
@@ -148,8 +148,7 @@ class StoredRecords {
     const slice = this.#log.readAccepted(offset)
     try {
       const [batch] = batchesIn(Buffer.concat(slice.pieces))
-      const isAborted = isAbortedIn(abortedIn(this.#log, batch!.baseOffset, batch!.lastOffset + 1n), batch!)
-      const records = isAborted ? [] : [...readRecords(batch!)]
+      const records = isAborted(batch!, this.#log.aborted) ? [] : [...readRecords(batch!)]
       this.#records = new Map(records.map(record => [Number(record.offset), record]))
     } finally {
       slice.release()

@@ -1,11 +1,14 @@
 import type { Cancel } from '../base/clock.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { AbortedTransactions } from '../storage/aborted-transactions.ts'
 import type { EpochEnd, ReadablePartition, TimestampOffset } from '../storage/readable-partition.ts'
 import type { ReadOptions, Slice } from '../storage/reading.ts'
 import { BuiltBatches, lengthKept } from './built-batches.ts'
 import { greatestTimestamp, recordAtOrAfter } from './view-timestamps.ts'
 import type { BuiltBatch } from './merge.ts'
 import type { VlsnTopic } from './vlsn-topic.ts'
+
+const noneAborted = new AbortedTransactions()
 
 /**
  * All partitions of a VLSN topic as one whose offsets are the VLSNs: from the start of the topic to the end of its gapless prefix, in
@@ -39,6 +42,11 @@ export class OrderedView implements ReadablePartition {
 
   get lastStableOffset(): bigint {
     return this.#topic.end
+  }
+
+  /** Theirs are not in it. */
+  get aborted(): AbortedTransactions {
+    return noneAborted
   }
 
   read(offset: bigint, { limit, lengthMax, atLeastOne }: ReadOptions): Slice | Promise<Slice> {

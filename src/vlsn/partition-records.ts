@@ -1,7 +1,7 @@
 import { batchesIn, type Batch } from '../protocol/records/batch.ts'
 import { bodyLengthMax, decompress } from '../protocol/records/compression.ts'
 import { RecordCursor } from '../protocol/records/varint.ts'
-import { abortedIn, isAbortedIn } from './aborted.ts'
+import { isAborted } from './aborted.ts'
 import type { VlsnPartition } from './vlsn-partition.ts'
 
 const none = Buffer.alloc(0)
@@ -76,12 +76,13 @@ export class PartitionRecords {
       const limit = this.#partition.stableOffset
       if (this.#offset >= limit) return
       const options = { lengthMax: this.lengthMax, limit: BigInt(limit), atLeastOne: true }
+      // As it is now: what a deletion forgets meanwhile is still read.
+      const { aborted } = log
       const slice = await log.read(BigInt(this.#offset), options)
       try {
-        const aborted = abortedIn(log, BigInt(this.#offset), slice.nextOffset)
         // Copied: a reader may take its time, and is not to hold the memory of the log.
         const batches = [...batchesIn(Buffer.concat(slice.pieces))]
-        this.#batches = batches.filter(each => !each.isControl && !isAbortedIn(aborted, each)).toReversed()
+        this.#batches = batches.filter(each => !each.isControl && !isAborted(each, aborted)).toReversed()
         this.#offset = Number(slice.nextOffset)
       } finally {
         slice.release()

@@ -5,7 +5,7 @@ import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn, batchOverhead, codecs, field, readBatch, seal } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
-import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { connectToBroker } from '../support/broker.ts'
 import {
   batchOf,
   fetchFrom,
@@ -183,14 +183,6 @@ test('refuses control batches with INVALID_RECORD', async () => {
   const topic = await makeTopic(client)
   const { errorCode } = await produceTo(client, topic, batchOf(['x'], { isControl: true }))
   expect(errorName(errorCode)).toBe('INVALID_RECORD')
-})
-
-test('refuses transactional batches, since nobody can have begun a transaction', async () => {
-  const client = await connect((await startBroker()).address)
-  const topic = await makeTopic(client)
-  const batch = batchOf(['x'], { isTransactional: true, producerId: 1n, producerEpoch: 0, baseSequence: 0 })
-  const { errorCode } = await produceTo(client, topic, batch)
-  expect(errorName(errorCode)).toBe('INVALID_TXN_STATE')
 })
 
 test('refuses to write into internal topics', async () => {

@@ -20,6 +20,7 @@ import {
   type FetchPartition,
   type TestTopic,
 } from '../support/requests.ts'
+import { connectUnverified, TransactionalProducer, unverified } from '../support/transactional-producer.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const hourMs = 3_600_000
@@ -321,3 +322,82 @@ async function addressOf(client: WireClient): Promise<string> {
   const { host, port } = (await metadataOf(client, [])).brokers[0]!
   return `${host}:${port}`
 }
+
+function offsets({ records }: { records: Buffer | null }): bigint[] {
+  return [...batchesIn(records!)].map(({ baseOffset }) => baseOffset)
+}
+
+test('gives a reader of committed records what is decided, and says what was aborted', async () => {
+  const client = await connectUnverified()
+  const topic = await makeTopic(client)
+  const [first, second] = [
+    await TransactionalProducer.on(client, topic),
+    await TransactionalProducer.on(client, topic),
+  ]
+  const fetched = async (isolationLevel: number, partition: FetchPartition = {}) => {
+    const answer = await client.call(fetch, 17, fetchOf(topic, [partition], { isolationLevel }))
+    return answer.responses[0]!.partitions[0]!
+  }
+  expect(await fetched(1)).toMatchObject({ lastStableOffset: 0n, abortedTransactions: [] })
+
+  await first.write(['a'])
+  await second.write(['b'])
+  await first.end('ABORT')
+  const third = await first.write(['c'])
+  expect(third.baseOffset).toBe(3n)
+  const open = await fetched(1)
+  expect(open).toMatchObject({ highWatermark: 4n, lastStableOffset: 1n })
+  expect(open.abortedTransactions).toEqual([{ producerId: first.id, firstOffset: 0n }])
+  expect(offsets(open)).toEqual([0n])
+  expect(await fetched(1, { fetchOffset: 1n })).toMatchObject({ errorCode: 0, abortedTransactions: [] })
+
+  await second.end('COMMIT')
+  expect(offsets(await fetched(1))).toEqual([0n, 1n, 2n])
+  await first.end('ABORT')
+  const all = await fetched(1)
+  expect(offsets(all)).toEqual([0n, 1n, 2n, 3n, 4n, 5n])
+  expect(all.abortedTransactions!.map(({ firstOffset }) => firstOffset)).toEqual([0n, 3n])
+  // A transaction that ended before what is read does not matter to it.
+  const rest = await fetched(1, { fetchOffset: 3n })
+  expect(rest.abortedTransactions!.map(({ firstOffset }) => firstOffset)).toEqual([3n])
+
+  const uncommitted = await fetched(0)
+  expect(uncommitted).toMatchObject({ lastStableOffset: 6n, abortedTransactions: null })
+  expect(offsets(uncommitted)).toEqual([0n, 1n, 2n, 3n, 4n, 5n])
+})
+
+test('wakes a reader of committed records when a transaction ends, and not before', async () => {
+  const client = await connectUnverified()
+  const topic = await makeTopic(client)
+  const producer = await TransactionalProducer.on(client, topic)
+  const reader = await connect(process.env['KAFKA_BOOTSTRAP'] ?? (await addressOf(client)))
+  let isAnswered = false
+  const waiting = reader
+    .call(fetch, 17, fetchOf(topic, [{}], { isolationLevel: 1, maxWaitMs: hourMs }))
+    .finally(() => (isAnswered = true))
+  await producer.write(['a'])
+  await producer.write(['b'])
+  expect((await fetchFrom(client, topic)).highWatermark).toBe(2n)
+  expect(isAnswered).toBe(false)
+  await producer.end('COMMIT')
+  const { records } = (await waiting).responses[0]!.partitions[0]!
+  expect([...batchesIn(records!)].length).toBe(3)
+})
+
+test('tells from a cold log what was aborted, up to where the answer goes', async () => {
+  const disk = new FaultyDisk()
+  const settings = { ...unverified.settings, 'odradek.tail.bytes.max': 0 }
+  const { address } = await startBroker({ disk, settings })
+  const client = await connect(address)
+  const topic = await makeTopic(client)
+  const producer = await TransactionalProducer.on(client, topic)
+  for (let round = 0; round < 3; round++) {
+    await producer.write(['x'.repeat(40_000)])
+    await producer.end('ABORT')
+  }
+  const request = fetchOf(topic, [{ partitionMaxBytes: 100_000 }], { isolationLevel: 1 })
+  const { abortedTransactions, records } = (await client.call(fetch, 17, request)).responses[0]!
+    .partitions[0]!
+  expect([...batchesIn(records!)].map(({ baseOffset }) => baseOffset)).toEqual([0n, 1n, 2n, 3n])
+  expect(abortedTransactions!.map(({ firstOffset }) => firstOffset)).toEqual([0n, 2n])
+})

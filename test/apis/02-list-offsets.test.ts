@@ -3,9 +3,10 @@ import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { listOffsets } from '../../src/broker/apis/02-list-offsets.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
 import { errorName } from '../../src/protocol/errors.ts'
-import { buildBatch } from '../../src/protocol/records/record.ts'
+import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import { batchOf, makeTopic, produceTo, uniqueName, versionsOf, type TestTopic } from '../support/requests.ts'
+import { connectUnverified, TransactionalProducer } from '../support/transactional-producer.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const nowhere = { errorCode: 0, timestamp: -1n, offset: -1n, leaderEpoch: -1 }
@@ -194,4 +195,32 @@ test('tells the epoch of each offset after a restart', async () => {
   expect(await offsetAt(client, topic.name, -2n)).toMatchObject({ offset: 5n, leaderEpoch: 1 })
   const fenced = await offsetAt(client, topic.name, -1n, { currentLeaderEpoch: 0 })
   expect(errorName(fenced.errorCode)).toBe('FENCED_LEADER_EPOCH')
+})
+
+function recordsAt(timestamp: bigint): Pick<BatchDraft, 'records'> {
+  return { records: [{ key: null, value: Buffer.from('v'), timestamp }] }
+}
+
+test('tells a reader of committed records of nothing behind the last stable offset', async () => {
+  const client = await connectUnverified()
+  const topic = await makeTopic(client)
+  const [first, second] = [
+    await TransactionalProducer.on(client, topic),
+    await TransactionalProducer.on(client, topic),
+  ]
+  await produceTo(client, topic, buildBatch(recordsAt(100n)))
+  await first.write(['v'], recordsAt(200n))
+  await second.write(['v'], recordsAt(300n))
+  const committed = { isolationLevel: 1 }
+  expect(await offsetAt(client, topic.name, -1n, committed)).toMatchObject({ offset: 1n })
+  expect(await offsetAt(client, topic.name, -1n)).toMatchObject({ offset: 3n })
+  expect(await offsetAt(client, topic.name, 50n, committed)).toMatchObject({ offset: 0n, timestamp: 100n })
+  expect(await offsetAt(client, topic.name, 200n, committed)).toMatchObject(nowhere)
+  expect(await offsetAt(client, topic.name, 200n)).toMatchObject({ offset: 1n, timestamp: 200n })
+  expect(await offsetAt(client, topic.name, -3n, committed)).toMatchObject(nowhere)
+  await first.end('ABORT')
+  expect(await offsetAt(client, topic.name, -1n, committed)).toMatchObject({ offset: 2n })
+  expect(await offsetAt(client, topic.name, 200n, committed)).toMatchObject({ offset: 1n })
+  await second.end('COMMIT')
+  expect(await offsetAt(client, topic.name, -1n, committed)).toMatchObject({ offset: 5n })
 })

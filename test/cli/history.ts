@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { seededRandom, type Random } from '../../src/base/random.ts'
 import { Settings } from '../../src/broker/configs/settings.ts'
 import { Catalog, catalogPartitionId } from '../../src/broker/catalog.ts'
+import { buildMarker } from '../../src/protocol/records/control.ts'
 import { offsetCommit } from '../../src/groups/records.ts'
 import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
 import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
@@ -68,6 +69,8 @@ const retained: LogSettings = {
   fileDeleteDelayMs: 0,
 }
 const none: ReadonlyMap<string, string> = new Map()
+/** The ids of transactional producers are above it. */
+const transactionalFrom = 1_000_000n
 const empty: SeenPartition = { logStart: 0n, bytes: Buffer.alloc(0) }
 
 /** A random history, and what was to be seen at each LSN of it. */
@@ -86,7 +89,7 @@ export class History {
   /** The LSN of the newest change that took something away. */
   lastDeletion = 0
   #seen = new Map<string, readonly SeenPartition[]>()
-  #sequences = new Map<number, number>()
+  #sequences = new Map<bigint, number>()
   #topicCount = 0
 
   readonly #isKeptUp: boolean
@@ -217,8 +220,14 @@ export class History {
       const values = Array.from({ length: 1 + this.random.below(3) }, () =>
         String.fromCodePoint(97 + this.random.below(26)).repeat(this.random.below(150)),
       )
-      const baseSequence = this.#sequences.get(log.id) ?? 0
-      this.#sequences.set(log.id, baseSequence + values.length)
+      const what = this.random.below(8)
+      const producerId = BigInt(log.id) + (what < 4 ? transactionalFrom : 0n)
+      if (what === 0) {
+        this.#end(name, index, log, producerId)
+        continue
+      }
+      const baseSequence = this.#sequences.get(producerId) ?? 0
+      this.#sequences.set(producerId, baseSequence + values.length)
       this.#appended(
         name,
         index,
@@ -229,9 +238,10 @@ export class History {
             value: Buffer.from(value),
             timestamp: BigInt(this.clock.now()),
           })),
-          producerId: BigInt(log.id),
+          producerId,
           producerEpoch: 0,
           baseSequence,
+          isTransactional: what < 4,
         }),
       )
     }
@@ -261,8 +271,19 @@ export class History {
     this.#appended(name, index, this.catalog.topic(name)!.partitions[index]!, batch)
   }
 
+  #end(name: string, index: number, log: PartitionLog, producerId: bigint): void {
+    const type = this.random.below(2) === 0 ? 'COMMIT' : 'ABORT'
+    const timestamp = BigInt(this.clock.now())
+    const marker = { type, producerId, producerEpoch: 0, coordinatorEpoch: 0, timestamp } as const
+    const { baseOffset } = log.endTransaction({ ...marker, transactionVersion: 1 })
+    this.#saw(name, index, log, baseOffset, buildMarker(marker))
+  }
+
   #appended(name: string, index: number, log: PartitionLog, batch: Buffer): void {
-    const { baseOffset } = log.append(batch)
+    this.#saw(name, index, log, log.append(batch).baseOffset, batch)
+  }
+
+  #saw(name: string, index: number, log: PartitionLog, baseOffset: bigint, batch: Buffer): void {
     const bytes = Buffer.from(batch)
     bytes.writeBigInt64BE(baseOffset, 0)
     bytes.writeInt32BE(log.leaderEpoch, 12)

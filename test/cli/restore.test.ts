@@ -9,7 +9,7 @@ import { StorageRestoreError } from '../../src/storage/errors.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
 import type { Point } from '../../src/storage/inspection/cut.ts'
 import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
-import { batchOf, openTestStore } from '../storage/support.ts'
+import { batchOf, committedIn, openTestStore, readCommitted } from '../storage/support.ts'
 import { History, openCatalog, seen, type Seen } from './history.ts'
 
 const strideRecords = 4
@@ -26,6 +26,10 @@ async function open(disk: Disk): Promise<Seen> {
   const { store, catalog } = await openCatalog({ disk, strideRecords })
   expect(store.faults).toEqual([])
   const found = await seen(catalog)
+  for (const { name, partitions } of catalog.topics()) {
+    for (const [index, log] of partitions.entries())
+      expect(await readCommitted(log)).toEqual(committedIn(found.get(name)![index]!.bytes))
+  }
   expect(await audit(store)).toEqual([])
   await store.close()
   return found

@@ -7,8 +7,9 @@ import {
   type SystemCall,
   type SystemCallKind,
 } from './simulated-disk.ts'
-import { StoreModel } from './store-model.ts'
-import { hold, InvariantError, StoreScene, type StoreSizes } from './store-scene.ts'
+import { hold, InvariantError } from './hold.ts'
+import { StoreModel, transactionalId } from './store-model.ts'
+import { StoreScene, type StoreSizes } from './store-scene.ts'
 
 /** What a sequence is made of. */
 export const operations = [
@@ -16,6 +17,7 @@ export const operations = [
   'append to B',
   'idempotent append to A',
   'append to both',
+  'go on with a transaction in A',
   'delete from A',
   'drop B',
   'reopen',
@@ -258,6 +260,10 @@ async function perform(scene: StoreScene, operation: Operation, image: Image): P
     case 'append to both':
       scene.append(a!, [15], true)
       scene.append(second, [15], true)
+      break
+    case 'go on with a transaction in A':
+      if (!scene.log(a!).ongoingTransaction(transactionalId(a!, 0))) scene.appendInTransaction(a!, 0, [20])
+      else scene.endTransaction(a!, 0, a!.batches.length % 2 === 0 ? 'COMMIT' : 'ABORT')
       break
     case 'fill the segment':
       scene.append(a!, [600], false)

@@ -19,9 +19,21 @@ export interface KnownPartition {
   logStart: bigint
   /** The greatest high watermark that a reader was shown. */
   shown: bigint
+  /** The same of the last stable offset. */
+  shownStable: bigint
   readonly batches: AppendedBatch[]
   /** Of the partition's one idempotent producer. */
   sequence: number
+  /** The next sequence of each of its transactional producers. */
+  readonly transactional: number[]
+}
+
+/** How many transactional producers a partition has. */
+export const transactionalCount = 2
+
+/** The producer id of one of them. */
+export function transactionalId({ id }: Pick<KnownPartition, 'id'>, which: number): bigint {
+  return BigInt(id * transactionalCount + which) + 1_000_000n
 }
 
 /** What a store has promised and done, by partition. */
@@ -40,7 +52,11 @@ export class StoreModel {
   copy(): StoreModel {
     const partitions = new Map<number, KnownPartition>()
     for (const [id, partition] of this.partitions) {
-      partitions.set(id, { ...partition, batches: partition.batches.map(batch => ({ ...batch })) })
+      partitions.set(id, {
+        ...partition,
+        batches: partition.batches.map(batch => ({ ...batch })),
+        transactional: [...partition.transactional],
+      })
     }
     return new StoreModel(partitions, this.idNext, this.startCount)
   }

@@ -2,23 +2,22 @@ import type { Logger } from '../../src/base/logger.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { Slabs } from '../../src/base/slabs.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { buildBatch } from '../../src/protocol/records/record.ts'
+import { buildMarker } from '../../src/protocol/records/control.ts'
+import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
 import { audit } from '../../src/storage/audit.ts'
-import type { PartitionLog } from '../../src/storage/partition-log.ts'
+import type { Appended, PartitionLog } from '../../src/storage/partition-log.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/storage/store.ts'
+import { hold } from './hold.ts'
 import type { Life, Scheduler } from './scheduler.ts'
 import type { SimulatedDisk } from './simulated-disk.ts'
-import { StoreModel, type KnownPartition } from './store-model.ts'
-
-/** A promise of the store was broken. */
-export class InvariantError extends Error {
-  override readonly name = 'InvariantError'
-}
-
-/** Throws InvariantError with `describe`'s words unless `condition` holds. */
-export function hold(condition: boolean, describe: () => string): void {
-  if (!condition) throw new InvariantError(describe())
-}
+import {
+  StoreModel,
+  transactionalCount,
+  transactionalId,
+  type AppendedBatch,
+  type KnownPartition,
+} from './store-model.ts'
+import { checkTransactions } from './transactions-check.ts'
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 const pool = seededRandom(7).bytes(8192)
@@ -97,8 +96,10 @@ export class StoreScene {
       createdAt: store.startCount,
       logStart: 0n,
       shown: 0n,
+      shownStable: 0n,
       batches: [],
       sequence: 0,
+      transactional: Array.from({ length: transactionalCount }, () => 0),
     }
     model.partitions.set(id, partition)
     store.create(id, partition)
@@ -107,18 +108,51 @@ export class StoreScene {
 
   /** Appends a batch of records of these lengths; false where the shard has failed. */
   append(partition: KnownPartition, lengths: readonly number[], isIdempotent: boolean): boolean {
-    const log = this.log(partition)
     const producer = isIdempotent
       ? { producerId: BigInt(partition.id), producerEpoch: 0, baseSequence: partition.sequence }
       : {}
+    const isTaken = this.#appendData(partition, lengths, producer)
+    if (isTaken && isIdempotent) partition.sequence += lengths.length
+    return isTaken
+  }
+
+  /** The same for one of the partition's transactional producers. */
+  appendInTransaction(partition: KnownPartition, which: number, lengths: readonly number[]): boolean {
+    const isTaken = this.#appendData(partition, lengths, {
+      producerId: transactionalId(partition, which),
+      producerEpoch: 0,
+      baseSequence: partition.transactional[which]!,
+      isTransactional: true,
+    })
+    if (isTaken) partition.transactional[which]! += lengths.length
+    return isTaken
+  }
+
+  /** Ends the transaction of one of them, be it open or not; false where the shard has failed. */
+  endTransaction(partition: KnownPartition, which: number, type: 'COMMIT' | 'ABORT'): boolean {
+    const producerId = transactionalId(partition, which)
+    const timestamp = BigInt(this.life.now())
+    const marker = { type, producerId, producerEpoch: 0, coordinatorEpoch: 0, timestamp }
+    return this.#append(partition, buildMarker(marker), log =>
+      log.endTransaction({ ...marker, transactionVersion: 1 }),
+    )
+  }
+
+  #appendData(partition: KnownPartition, lengths: readonly number[], producer: Partial<BatchDraft>): boolean {
+    const { logEndOffset } = this.log(partition)
     const records = lengths.map((length, index) => {
-      const at = (Number(log.logEndOffset) * 13 + index * 101) % (pool.length - length)
+      const at = (Number(logEndOffset) * 13 + index * 101) % (pool.length - length)
       return { value: pool.subarray(at, at + length), timestamp: BigInt(this.life.now() + index) }
     })
     const batch = buildBatch({ records, ...producer })
+    return this.#append(partition, batch, log => log.append(batch))
+  }
+
+  #append(partition: KnownPartition, batch: Buffer, append: (log: PartitionLog) => Appended): boolean {
+    const log = this.log(partition)
     let appended
     try {
-      appended = log.append(batch)
+      appended = append(log)
     } catch (error) {
       if (!(error instanceof KafkaError) || error.error !== 'KAFKA_STORAGE_ERROR') throw error
       this.#fenced.add(partition.shard)
@@ -126,7 +160,6 @@ export class StoreScene {
     }
     const { baseOffset, lastOffset, committed, isDuplicate } = appended
     hold(!isDuplicate, () => `a new batch of partition ${partition.id} was taken for a retry`)
-    if (isIdempotent) partition.sequence += lengths.length
     const { leaderEpoch } = log
     const bytes = stamped(batch, baseOffset, leaderEpoch)
     const entry = { baseOffset, nextOffset: lastOffset + 1n, bytes, leaderEpoch, block: committed }
@@ -165,7 +198,12 @@ export class StoreScene {
     const [noticed] = this.#noticed
     hold(noticed === undefined, () => noticed!)
     for (const partition of this.model.partitions.values()) {
-      const { highWatermark, logStartOffset } = this.log(partition)
+      const { highWatermark, lastStableOffset, logStartOffset } = this.log(partition)
+      hold(
+        partition.shownStable <= lastStableOffset && lastStableOffset <= highWatermark,
+        () =>
+          `partition ${partition.id} was stable up to ${partition.shownStable}, and is up to ${lastStableOffset} of ${highWatermark}`,
+      )
       hold(
         highWatermark >= partition.shown,
         () => `partition ${partition.id} went back from ${partition.shown} to ${highWatermark}`,
@@ -175,12 +213,14 @@ export class StoreScene {
         () => `partition ${partition.id} begins at ${logStartOffset}, not at ${partition.logStart}`,
       )
       partition.shown = highWatermark
+      partition.shownStable = lastStableOffset
     }
   }
 
   /** Reads a part of a partition and compares it with what was appended. */
   async read(partition: KnownPartition, offset: bigint, lengthMax: number): Promise<void> {
     const log = this.log(partition)
+    checkTransactions(partition, log)
     const limit = log.highWatermark
     const slice = await log.read(offset, { lengthMax, limit, atLeastOne: true })
     const first = partition.batches.findIndex(batch => batch.nextOffset > offset)
@@ -251,12 +291,20 @@ export class StoreScene {
     for (const batch of kept) batch.fate = 'acknowledged'
     partition.batches.splice(0, Infinity, ...kept)
     this.#verifyRetries(partition, log)
+    checkTransactions(partition, log)
   }
 
   #verifyRetries(partition: KnownPartition, log: PartitionLog): void {
     const { id, batches } = partition
-    const own = batches.filter(({ bytes }) => bytes.readBigInt64BE(producerIdAt) >= 0n)
-    partition.sequence = own.reduce((sum, { bytes }) => sum + bytes.readInt32BE(recordCountAt), 0)
+    const dataOf = (producerId: bigint): AppendedBatch[] =>
+      batches.filter(
+        ({ bytes }) =>
+          bytes.readBigInt64BE(producerIdAt) === producerId && bytes.readInt32BE(baseSequenceAt) >= 0,
+      )
+    for (let which = 0; which < transactionalCount; which++)
+      partition.transactional[which] = countOf(dataOf(transactionalId(partition, which)))
+    const own = dataOf(BigInt(id))
+    partition.sequence = countOf(own)
     for (const { bytes, baseOffset } of own.slice(-2)) {
       const again = log.append(stamped(bytes, 0n, -1))
       hold(
@@ -269,7 +317,12 @@ export class StoreScene {
 
 const leaderEpochAt = 12
 const producerIdAt = 43
+const baseSequenceAt = 53
 const recordCountAt = 57
+
+function countOf(batches: readonly AppendedBatch[]): number {
+  return batches.reduce((sum, { bytes }) => sum + bytes.readInt32BE(recordCountAt), 0)
+}
 
 function stamped(batch: Buffer, baseOffset: bigint, leaderEpoch: number): Buffer {
   const bytes = Buffer.from(batch)

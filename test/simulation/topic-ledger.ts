@@ -1,6 +1,6 @@
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { readRecords } from '../../src/protocol/records/record.ts'
-import { hold } from './store-scene.ts'
+import { hold } from './hold.ts'
 
 /** A record that somebody tried to write. */
 interface Attempt {

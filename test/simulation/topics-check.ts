@@ -4,7 +4,7 @@ import { metadata } from '../../src/broker/apis/03-metadata.ts'
 import { errorCodes, errorName } from '../../src/protocol/errors.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { readRecords } from '../../src/protocol/records/record.ts'
-import { hold } from './store-scene.ts'
+import { hold } from './hold.ts'
 import { nameOf, type KnownTopic, type TopicLedger } from './topic-ledger.ts'
 import type { Caller } from './world.ts'
 

@@ -3,8 +3,9 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { audit } from '../../src/storage/audit.ts'
 import { Scheduler, type Life } from './scheduler.ts'
 import { SimulatedDisk, type Fault, type SimulatedDiskOptions, type SystemCall } from './simulated-disk.ts'
-import { StoreModel, type KnownPartition } from './store-model.ts'
-import { hold, StoreScene, type StoreSizes } from './store-scene.ts'
+import { hold } from './hold.ts'
+import { StoreModel, transactionalCount, type KnownPartition } from './store-model.ts'
+import { StoreScene, type StoreSizes } from './store-scene.ts'
 import { drawFault, isFault } from './faults.ts'
 
 /** What runs came across. */
@@ -108,7 +109,13 @@ class Torture {
   #append(partition: KnownPartition): void {
     const { below } = this.#random
     const lengths = Array.from({ length: 1 + below(4) }, () => below(below(10) === 0 ? 3000 : 150))
-    if (this.#scene.append(partition, lengths, below(2) === 0)) this.#tally.batches++
+    const what = below(10)
+    const which = below(transactionalCount)
+    let isTaken
+    if (what < 3) isTaken = this.#scene.endTransaction(partition, which, below(2) === 0 ? 'COMMIT' : 'ABORT')
+    else if (what < 6) isTaken = this.#scene.appendInTransaction(partition, which, lengths)
+    else isTaken = this.#scene.append(partition, lengths, below(2) === 0)
+    if (isTaken) this.#tally.batches++
   }
 
   async #readSome(partition: KnownPartition): Promise<void> {

@@ -4,7 +4,7 @@ import type { Draft, Message, Of } from '../../src/protocol/schema.ts'
 import { WireClient, type Table } from '../support/wire-client.ts'
 import type { Life } from './scheduler.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
-import { InvariantError } from './store-scene.ts'
+import { InvariantError } from './hold.ts'
 import type { TopicLedger } from './topic-ledger.ts'
 
 /** The connection ended before the answer came: whether the request was served is not known. */

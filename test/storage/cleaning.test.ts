@@ -303,3 +303,82 @@ test('is the old or the new log, whichever call a crash comes before', async () 
   }
   expect(until).toBeGreaterThan(10)
 })
+
+function inTransaction(baseSequence: number, producerId = 9n): Partial<BatchDraft> {
+  return { producerId, producerEpoch: 0, baseSequence, isTransactional: true }
+}
+
+async function end({ log, clock }: Opened, type: 'COMMIT' | 'ABORT', producerId = 9n): Promise<void> {
+  const timestamp = BigInt(clock.now())
+  const marker = { type, producerId, producerEpoch: 0, coordinatorEpoch: 0, timestamp, transactionVersion: 1 }
+  await log.endTransaction(marker).committed
+}
+
+/** The offsets of a log's batches that are no markers, and those of its markers. */
+async function batchesOf(log: PartitionLog): Promise<{ data: bigint[]; markers: bigint[] }> {
+  const data: bigint[] = []
+  const markers: bigint[] = []
+  for (const { isControl, recordCount, baseOffset } of batchesIn(await readAll(log)))
+    if (recordCount > 0) (isControl ? markers : data).push(baseOffset)
+  return { data, markers }
+}
+
+test('takes aborted records for none, and forgets their transaction when its marker may go', async () => {
+  const opened = await open(undefined, undefined, { deleteRetentionMs: 60_000 })
+  const { log, clock, store, disk } = opened
+  await put(opened, 'a', 'kept')
+  log.append(keyed(clock, [['a', 'aborted']], inTransaction(0)))
+  await end(opened, 'ABORT')
+  log.append(keyed(clock, [['b', 'replaced']], inTransaction(1)))
+  log.append(keyed(clock, [['b', 'committed']], inTransaction(2)))
+  await end(opened, 'COMMIT')
+  const aborted = [{ producerId: 9n, firstOffset: 1, lastOffset: 2 }]
+  const clean = async (): Promise<void> => {
+    log.roll()
+    await store.compact({ isForced: true })
+    expect(await audit(store)).toEqual([])
+  }
+
+  await clean()
+  expect(await batchesOf(log)).toEqual({ data: [0n, 4n], markers: [2n, 5n] })
+  expect(log.abortedTransactions(0n, 6n)).toEqual(aborted)
+  // Now that the data is gone, the marker's time begins, and nobody needs to know of it any more.
+  await put(opened, 'c', '')
+  await clean()
+  expect(await batchesOf(log)).toEqual({ data: [0n, 4n, 6n], markers: [2n, 5n] })
+  expect(log.abortedTransactions(0n, 6n)).toEqual([])
+  await clock.advance(60_001)
+  await put(opened, 'd', '')
+  await clean()
+  expect(await batchesOf(log)).toEqual({ data: [0n, 4n, 6n, 7n], markers: [5n] })
+
+  const left = disk.copy()
+  await store.close()
+  await left.remove('shard-0/checkpoint')
+  const again = await open(left, clock)
+  expect(again.log.abortedTransactions(0n, 8n)).toEqual([])
+  expect([again.log.lastStableOffset, again.log.highWatermark]).toEqual([8n, 8n])
+  await closeAudited(again.store)
+})
+
+test('leaves everything from the last stable offset on', async () => {
+  const opened = await open()
+  const { log, clock, store } = opened
+  const rounds = async (): Promise<void> => {
+    for (let round = 0; round < 6; round++) await put(opened, 'a', `${round}`)
+    log.roll()
+  }
+  await rounds()
+  await log.append(keyed(clock, [['b', 'open']], inTransaction(0))).committed
+  await rounds()
+  const stable = log.lastStableOffset
+  expect(stable).toBe(6n)
+  await store.compact({ isForced: true })
+  expect((await batchesOf(log)).data).toEqual([5n, 6n, 7n, 8n, 9n, 10n, 11n, 12n])
+  expect(log.lastStableOffset).toBe(stable)
+  await end(opened, 'COMMIT')
+  log.roll()
+  await store.compact({ isForced: true })
+  expect((await batchesOf(log)).data).toEqual([6n, 12n])
+  await closeAudited(store)
+})

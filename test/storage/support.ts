@@ -5,6 +5,8 @@ import type { Logger } from '../../src/base/logger.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { Slabs } from '../../src/base/slabs.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { readControlBatch } from '../../src/protocol/records/control.ts'
 import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/storage/store.ts'
@@ -53,6 +55,39 @@ export async function readAll(log: PartitionLog, from = log.logStartOffset): Pro
     slice.release()
   }
   return Buffer.concat(pieces)
+}
+
+/** The base offsets of the batches whose records a reader of committed records is given, by what the log tells it. */
+export async function readCommitted(log: PartitionLog): Promise<bigint[]> {
+  const from = log.logStartOffset
+  const limit = log.lastStableOffset
+  const ahead = log.abortedTransactions(from, limit).toSorted((a, b) => a.firstOffset - b.firstOffset)
+  const aborted = new Set<bigint>()
+  const given: bigint[] = []
+  for (const batch of batchesIn(await readAll(log))) {
+    const { baseOffset, lastOffset, producerId, isControl, isTransactional, recordCount } = batch
+    if (lastOffset >= limit) break
+    while (ahead.length > 0 && ahead[0]!.firstOffset <= lastOffset) aborted.add(ahead.shift()!.producerId)
+    if (isControl) {
+      if (readControlBatch(batch)?.type === 'ABORT') aborted.delete(producerId)
+    } else if (recordCount > 0 && !(isTransactional && aborted.has(producerId))) given.push(baseOffset)
+  }
+  return given
+}
+
+/** The same by what comes later in these batches, which are all that a partition has. */
+export function committedIn(bytes: Buffer): bigint[] {
+  const batches = [...batchesIn(bytes)]
+  const fates = batches.map(({ isTransactional, isControl, producerId }, index) => {
+    if (!isTransactional || isControl) return isControl ? 'control' : 'COMMIT'
+    const marker = batches.slice(index).find(each => each.isControl && each.producerId === producerId)
+    return marker ? readControlBatch(marker)?.type : 'open'
+  })
+  const stable = fates.includes('open') ? fates.indexOf('open') : batches.length
+  return batches
+    .slice(0, stable)
+    .filter(({ recordCount }, index) => fates[index] === 'COMMIT' && recordCount > 0)
+    .map(({ baseOffset }) => baseOffset)
 }
 
 /** A disk whose syncs of log files wait until they are let go, one by one. */

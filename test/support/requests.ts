@@ -98,10 +98,10 @@ type ProduceDraft = Draft<typeof produce.request>
 export function produceOf(
   { name, topicId }: TestTopic,
   records: Buffer | null,
-  { index = 0, acks = -1 } = {},
+  { index = 0, acks = -1, transactionalId = null as string | null } = {},
 ): ProduceDraft {
   return {
-    transactionalId: null,
+    transactionalId,
     acks,
     timeoutMs: 30_000,
     topicData: [{ name, topicId, partitionData: [{ index, records }] }],
@@ -113,7 +113,10 @@ export async function produceTo(
   client: WireClient,
   topic: TestTopic,
   records: Buffer | null,
-  { version = 13, ...options }: { version?: number; index?: number; acks?: number } = {},
+  {
+    version = 13,
+    ...options
+  }: { version?: number; index?: number; acks?: number; transactionalId?: string | null } = {},
 ) {
   const answer = await client.call(produce, version, produceOf(topic, records, options))
   return answer.responses[0]!.partitionResponses[0]!

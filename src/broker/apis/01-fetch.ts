@@ -1,6 +1,7 @@
 /**
  * Fetch. Behaviour: whole batches from each wanted offset up to the high watermark, the first of an answer even when
- * it is larger than the limits; waits up to `maxWaitMs` for `minBytes`. Batches leave as the bytes they were stored in.
+ * it is larger than the limits; waits up to `maxWaitMs` for `minBytes`. Batches leave as the bytes they were stored in. A reader of
+ * committed records is given them up to the last stable offset, markers and aborted ones included, and is told which were aborted.
  *
  * Versions: sessions from 7 (KIP-227), leader epochs from 9 (KIP-320), divergence from 12 (KIP-595), topic ids from
  * 13 (KIP-516), replica state from 15 (KIP-903); a replica's own fields are accepted and mean nothing here.
@@ -8,6 +9,7 @@
 import { errorCodes } from '../../protocol/errors.ts'
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import type { Draft } from '../../protocol/schema.ts'
+import type { AbortedTransaction } from '../../storage/compaction/transaction-walk.ts'
 import { api } from '../api.ts'
 import type { Context } from '../context.ts'
 import { hasAdvanced, readAll, releaseAll, type FetchLimits, type Reading } from '../fetch-reads.ts'
@@ -43,7 +45,7 @@ export const fetch = api({
       const { closed } = context.connection
       const isOver = closed.aborted || context.clock.monotonic() >= deadline
       // Nobody was listening to the logs while some of them were read from disk.
-      if (!isOver && readings.some(hasAdvanced)) return 'advance'
+      if (!isOver && readings.some(reading => hasAdvanced(reading, limits))) return 'advance'
       return context.purgatory.park(
         readings.flatMap(({ log }) => log ?? []),
         deadline,
@@ -98,7 +100,7 @@ function answer(readings: readonly Reading[], plan: FetchPlan, context: Context)
   return { errorCode: errorCodes.NONE, sessionId: plan.sessionId, responses }
 }
 
-function answerOf({ wanted, log, error, slice, diverging }: Reading): PartitionAnswer {
+function answerOf({ wanted, log, error, slice, aborted, diverging }: Reading): PartitionAnswer {
   const partitionIndex = wanted.partition
   if (error || !log) {
     const errorCode = errorCodes[error ?? 'UNKNOWN_SERVER_ERROR']
@@ -118,10 +120,17 @@ function answerOf({ wanted, log, error, slice, diverging }: Reading): PartitionA
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     logStartOffset: log.logStartOffset,
-    abortedTransactions: null,
+    abortedTransactions: aborted ? aborted.map(abortedOf) : null,
     records: slice ? slice.pieces : emptyRecords,
     ...(diverging && { divergingEpoch: diverging }),
   }
+}
+
+function abortedOf({ producerId, firstOffset }: AbortedTransaction): {
+  producerId: bigint
+  firstOffset: bigint
+} {
+  return { producerId, firstOffset: BigInt(firstOffset) }
 }
 
 // Older clients take null records for a fault.

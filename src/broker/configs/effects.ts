@@ -61,6 +61,9 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'offsets.topic.num.partitions': 'How many partitions `__consumer_offsets` gets when it is made.',
   'offsets.topic.segment.bytes': 'The `segment.bytes` of `__consumer_offsets`.',
   'connections.max.idle.ms': 'How long a connection may be silent before it is closed; negative is for ever.',
+  'producer.id.expiration.check.interval.ms': 'How often it is looked for producers to forget.',
+  'producer.id.expiration.ms':
+    'How long a partition remembers a producer that no longer writes to it and has no transaction open there.',
   'queued.max.request.bytes':
     'Memory for requests of which a part has come; above it connections wait. Not positive is without bound.',
   'socket.request.max.bytes': 'The largest request; a larger one costs its connection.',

@@ -46,6 +46,24 @@ export function readControlBatch(batch: Batch): ControlRecord | null {
   return null
 }
 
+/** How a transaction ended, and the epoch of the coordinator that says so. */
+export interface Marker {
+  readonly type: 'ABORT' | 'COMMIT'
+  readonly coordinatorEpoch: number
+}
+
+/** The marker in a control batch; undefined where it holds another control record, none, or one that is not sound. */
+export function readMarker(batch: Batch): Marker | undefined {
+  try {
+    const control = readControlBatch(batch)
+    if (control?.type !== 'COMMIT' && control?.type !== 'ABORT') return undefined
+    return { type: control.type, coordinatorEpoch: control.coordinatorEpoch! }
+  } catch (error) {
+    if (error instanceof RecordsError) return undefined
+    throw error
+  }
+}
+
 /** What `buildMarker` writes. */
 export interface MarkerDraft {
   readonly type: 'ABORT' | 'COMMIT'

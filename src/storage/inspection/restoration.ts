@@ -35,7 +35,8 @@ export interface Restored {
 /**
  * Writes a shard as it was: entries byte for byte and with their LSNs, in blocks with their epochs and times, but numbered and
  * chained anew, so that nothing is missing between them. Indexes, footers, checkpoint and anchor are what a broker would have
- * written. Resolves when all is synced. Rejects with StorageRestoreError where a block is not sound, and with the disk's errors.
+ * written. Transactions that were open then are open: their coordinator's log is cut at the same LSN, so that it finishes at the next start
+ * what was prepared, and aborts the rest when its time is up. Resolves when all is synced. Rejects with StorageRestoreError where a block is not sound, and with the disk's errors.
  */
 export function restoreShard(options: ShardRestoration): Promise<Restored> {
   return new Restoration(options).run()

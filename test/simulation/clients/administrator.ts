@@ -3,7 +3,7 @@ import { createTopics } from '../../../src/broker/apis/19-create-topics.ts'
 import { deleteTopics } from '../../../src/broker/apis/20-delete-topics.ts'
 import { deleteRecords } from '../../../src/broker/apis/21-delete-records.ts'
 import { errorCodes } from '../../../src/protocol/errors.ts'
-import { hold } from '../store-scene.ts'
+import { hold } from '../hold.ts'
 import type { KnownTopic } from '../topic-ledger.ts'
 import {
   overConnections,

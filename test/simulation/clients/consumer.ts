@@ -1,6 +1,6 @@
 import { fetch } from '../../../src/broker/apis/01-fetch.ts'
 import { errorCodes, errorName } from '../../../src/protocol/errors.ts'
-import { hold } from '../store-scene.ts'
+import { hold } from '../hold.ts'
 import type { KnownTopic } from '../topic-ledger.ts'
 import {
   overConnections,

@@ -1,4 +1,4 @@
-import { hold } from '../store-scene.ts'
+import { hold } from '../hold.ts'
 
 export const partitionCount = 6
 

@@ -6,7 +6,7 @@ import { leaveGroup } from '../../../src/broker/apis/13-leave-group.ts'
 import { syncGroup } from '../../../src/broker/apis/14-sync-group.ts'
 import { createTopics } from '../../../src/broker/apis/19-create-topics.ts'
 import { errorCodes, errorName } from '../../../src/protocol/errors.ts'
-import { hold } from '../store-scene.ts'
+import { hold } from '../hold.ts'
 import {
   LostError,
   overConnections,

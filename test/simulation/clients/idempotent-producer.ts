@@ -1,7 +1,7 @@
 import { produce } from '../../../src/broker/apis/00-produce.ts'
 import { initProducerId } from '../../../src/broker/apis/22-init-producer-id.ts'
 import { errorCodes, errorName } from '../../../src/protocol/errors.ts'
-import { hold } from '../store-scene.ts'
+import { hold } from '../hold.ts'
 import type { KnownTopic, PartitionLedger } from '../topic-ledger.ts'
 import {
   overConnections,
