@@ -63,8 +63,12 @@ export class GapWatch {
     this.#forget()
     const leftMs = sinceMs + this.#gapTimeoutMs - this.#clock.monotonic()
     const cancel = this.#clock.after(leftMs, () => {
+      // A timer has its longest time, which a setting need not know.
+      const isOver = this.#clock.monotonic() - sinceMs >= this.#gapTimeoutMs
       const gap = this.#topic.gap()
-      if (gap?.from === from) this.#close(gap)
+      if (gap?.from !== from) return
+      if (isOver) this.#close(gap)
+      else this.#wait(from, sinceMs)
     })
     this.#waiting = { from, sinceMs, cancel }
   }
