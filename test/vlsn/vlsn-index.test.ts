@@ -3,7 +3,6 @@ import { seededRandom } from '../../src/base/random.ts'
 import { Eras } from '../../src/vlsn/eras.ts'
 import { loadIndex } from '../../src/vlsn/index-loading.ts'
 import { VlsnIndex, type Place } from '../../src/vlsn/vlsn-index.ts'
-import { buildMarker } from '../../src/protocol/records/control.ts'
 import { openTestStore } from '../storage/support.ts'
 import { batchOf } from './support.ts'
 
@@ -71,15 +70,9 @@ test('is found again by reading the ends of a log without gaps, and little more 
 test('is not deceived by a marker that takes the offset of a number that is missing', async () => {
   const store = await openTestStore()
   const log = store.create(1, { createdAt: 1 })
-  const marker = {
-    type: 'COMMIT',
-    producerId: 5n,
-    producerEpoch: 0,
-    coordinatorEpoch: 0,
-    timestamp: 0n,
-  } as const
+  const epochs = { producerEpoch: 0, coordinatorEpoch: 0, transactionVersion: 1 }
   for (const vlsn of [0, 3, 6]) log.append(batchOf([vlsn]))
-  log.append(buildMarker(marker))
+  log.endTransaction({ type: 'COMMIT', producerId: 5n, ...epochs, timestamp: 0n })
   for (const vlsn of [12, 15]) log.append(batchOf([vlsn]))
   await store.flushed()
   const index = new VlsnIndex()
