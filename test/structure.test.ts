@@ -55,8 +55,19 @@ const below: Record<string, readonly string[]> = {
   coordination: ['base', 'protocol'],
   groups: ['base', 'protocol', 'coordination'],
   transactions: ['base', 'protocol', 'coordination'],
-  broker: ['base', 'protocol', 'sequencers', 'storage', 'coordination', 'groups', 'transactions'],
-  cli: ['base', 'protocol', 'sequencers', 'storage', 'coordination', 'groups', 'transactions', 'broker'],
+  vlsn: ['base', 'protocol', 'storage'],
+  broker: ['base', 'protocol', 'sequencers', 'storage', 'vlsn', 'coordination', 'groups', 'transactions'],
+  cli: [
+    'base',
+    'protocol',
+    'sequencers',
+    'storage',
+    'vlsn',
+    'coordination',
+    'groups',
+    'transactions',
+    'broker',
+  ],
 }
 
 describe('imports', () => {

@@ -1,4 +1,5 @@
 import { KafkaError } from '../protocol/errors.ts'
+import { isViewName } from '../vlsn/view-name.ts'
 import type { Topic } from './catalog.ts'
 import type { Context } from './context.ts'
 import { internalTopic } from './internal-topics.ts'
@@ -11,7 +12,8 @@ import { internalTopic } from './internal-topics.ts'
  */
 export async function autoCreate(name: string, isAllowed: boolean, context: Context): Promise<Topic> {
   const { catalog, settings } = context
-  if (!isAllowed || !settings.get('auto.create.topics.enable')) {
+  // A view comes with its topic, which may be made yet.
+  if (!isAllowed || !settings.get('auto.create.topics.enable') || isViewName(name)) {
     throw new KafkaError(catalog.isLegalName(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION')
   }
   const internal = internalTopic(name, settings)

@@ -16,6 +16,7 @@ import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import { StorageDamagedError } from '../storage/errors.ts'
 import { openStore } from '../storage/store.ts'
 import { TransactionCoordinator } from '../transactions/coordinator.ts'
+import { viewIdOf, viewNameOf } from '../vlsn/view-name.ts'
 import { apis } from './apis/index.ts'
 import { Catalog, catalogPartitionId } from './catalog.ts'
 import type { ListenerSetting } from './configs/listener-settings.ts'
@@ -35,7 +36,7 @@ import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
 import { RequestMemory } from './request-memory.ts'
-import { logSettings, metadataLogSettings } from './log-settings.ts'
+import { logSettings, metadataLogSettings, vlsnSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
 import { TransactionMarkers } from './transaction-markers.ts'
 import { transactionSettings } from './transaction-settings.ts'
@@ -118,13 +119,14 @@ export class Broker {
   /** What is unsound in blocks, indexes, bookmarks, groups and transactions: nothing, unless there is a bug or a broken disk. */
   async audit(): Promise<string[]> {
     await this.#services.store.flushed()
-    const { store, groups, transactions, shareStates, shareReaders } = this.#services
+    const { store, groups, transactions, shareStates, shareReaders, catalog } = this.#services
     return [
       ...(await audit(store)),
       ...(await groups.audit()),
       ...(await transactions.audit()),
       ...(await shareStates.audit()),
       ...shareReaders.led.audit(),
+      ...(await catalog.audit()),
     ]
   }
 
@@ -153,7 +155,8 @@ export class Broker {
   async #close(): Promise<void> {
     this.#server.stopAccepting()
     this.#upkeep.close()
-    const { transactions, groups, shareReaders, shareStates } = this.#services
+    const { catalog, transactions, groups, shareReaders, shareStates } = this.#services
+    await catalog.close()
     await transactions.close()
     await groups.close()
     shareReaders.close()
@@ -166,6 +169,7 @@ export class Broker {
 }
 
 async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> {
+  const reportBug = (error: unknown): void => void bugs.push(error)
   const { settings, clock, random, logger } = setup
   const disk =
     setup.disk ?? (setup.storage.kind === 'memory' ? memoryDisk() : nodeDisk(setup.storage.directory))
@@ -193,16 +197,23 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     if (fault)
       throw new StorageDamagedError(`${fault.message}; look with odradek verify, then restore a copy`)
     const metadataLog = store.create(catalogPartitionId, { createdAt: 0, shard: catalogShard })
-    const catalog = new Catalog({ log: new CoordinatorLog(metadataLog), store, clock, random, settings })
+    const catalog = new Catalog({
+      log: new CoordinatorLog(metadataLog),
+      store,
+      clock,
+      random,
+      settings,
+      reportBug,
+    })
     metadataLog.configure(metadataLogSettings)
     catalog.listen({
       topicChanged(topic) {
         const each = logSettings(topic, settings)
         for (const log of topic.partitions) log.configure(each)
+        topic.vlsn?.configure(vlsnSettings(topic, settings))
       },
     })
     await catalog.load(setup.clusterId)
-    const reportBug = (error: unknown): void => void bugs.push(error)
     const configs = groupConfigsOf(catalog, settings)
     const groups = new GroupCoordinator({
       clock,
@@ -237,7 +248,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     })
     await shareStates.load()
     catalog.listen({
-      topicDeleted({ name, id }) {
+      topicDeleted({ name, id, vlsn }) {
+        if (vlsn) void groups.topicDeleted(viewNameOf(name), viewIdOf(id))
         if (name === offsetsTopicName) groups.offsetsDeleted()
         else if (name === transactionsTopicName) transactions.stateDeleted()
         else if (name === shareStateTopicName) shareStates.stateDeleted()
@@ -296,8 +308,8 @@ function lookupOf(catalog: Catalog): TopicLookup {
     *names() {
       for (const { name } of catalog.topics()) yield name
     },
-    partitionCount: name => catalog.topic(name)?.partitions.length,
-    topicId: name => catalog.topic(name)?.id,
-    topicName: id => catalog.topicById(id)?.name,
+    partitionCount: name => catalog.readable(name)?.partitions.length,
+    topicId: name => catalog.readable(name)?.id,
+    topicName: id => catalog.readableById(id)?.name,
   }
 }

@@ -41,12 +41,24 @@ export const LogStartValue = message(head, { offset: int64 })
 export const ConfigsKey = message(head, { resourceType: int8, resourceName: string })
 export const ConfigsValue = message(head, { configs: array(struct({ name: string, value: string })) })
 
+/**
+ * What is true of a VLSN topic besides: the eras of its partition counts, where its ordered view begins, and the newest gap that was
+ * closed.
+ */
+export const VlsnKey = message(head, { topicId: uuid })
+export const VlsnValue = message(head, {
+  eras: array(struct({ firstVlsn: int64, partitionCount: int32 })),
+  start: int64,
+  closed: struct({ from: int64, to: int64 }),
+})
+
 /** The record types by their number on disk, which never changes. */
 export const catalogRecords: Record<number, { key: Message; value: Message }> = {
   0: { key: ClusterKey, value: ClusterValue },
   1: { key: TopicKey, value: TopicValue },
   2: { key: LogStartKey, value: LogStartValue },
   3: { key: ConfigsKey, value: ConfigsValue },
+  4: { key: VlsnKey, value: VlsnValue },
 }
 
 /** What a record says; a value of null takes away what its key names. */
@@ -63,6 +75,7 @@ export type CatalogStatement =
       readonly resource: Of<typeof ConfigsKey>
       readonly value: Of<typeof ConfigsValue> | null
     }
+  | { readonly type: 'vlsn'; readonly topicId: string; readonly value: Of<typeof VlsnValue> | null }
 
 export const recordVersion = 0
 export const prefixLength = 2
@@ -80,6 +93,9 @@ export function readCatalogRecord(key: Buffer, value: Buffer | null): CatalogSta
   }
   if (type === 3) {
     return { type: 'configs', resource: read(ConfigsKey, key), value: value && read(ConfigsValue, value) }
+  }
+  if (type === 4) {
+    return { type: 'vlsn', topicId: read(VlsnKey, key).topicId, value: value && read(VlsnValue, value) }
   }
   throw new KafkaError('KAFKA_STORAGE_ERROR', `a metadata record of unknown type ${type}`)
 }

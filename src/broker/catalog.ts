@@ -4,8 +4,12 @@ import { encode } from '../protocol/compile.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Draft, Message, Of } from '../protocol/schema.ts'
 import type { CoordinatorLog } from '../storage/coordinator-log.ts'
-import type { PartitionLog } from '../storage/partition-log.ts'
+import type { PartitionId, PartitionLog } from '../storage/partition-log.ts'
+import type { ReadablePartition } from '../storage/readable-partition.ts'
 import type { Store } from '../storage/store.ts'
+import { auditVlsns } from '../vlsn/audit.ts'
+import { isViewName, viewIdOf, viewNameOf } from '../vlsn/view-name.ts'
+import { VlsnTopic, type VlsnState } from '../vlsn/vlsn-topic.ts'
 import { resourceTypes, type ConfigResource } from './configs/resources.ts'
 import { configSources, type Settings } from './configs/settings.ts'
 import {
@@ -18,16 +22,24 @@ import {
   type ConfigsValue,
   type LogStartValue,
   type TopicValue,
+  type VlsnValue,
 } from './catalog-records.ts'
 
-/** A topic as it stands in the synced metadata. Partition `i` is `partitions[i]`. */
-export interface Topic {
+/** What is read under a name: a topic, or the ordered view of one. Partition `i` is `partitions[i]`. */
+export interface ReadableTopic {
   readonly id: string
   readonly name: string
   readonly isInternal: boolean
-  readonly partitions: readonly PartitionLog[]
+  readonly partitions: readonly ReadablePartition[]
   /** What was set on the topic itself, by Kafka's names. */
   readonly configs: ReadonlyMap<string, string>
+}
+
+/** A topic as it stands in the synced metadata. */
+export interface Topic extends ReadableTopic {
+  readonly partitions: readonly PartitionLog[]
+  /** Where its records are numbered by their writer (`odradek.partitioning=vlsn`). */
+  readonly vlsn: VlsnTopic | undefined
 }
 
 /** A topic to be made. */
@@ -83,6 +95,12 @@ export class Catalog {
   readonly #settings: Settings
   readonly #topics = new Map<string, Topic>()
   readonly #topicsById = new Map<string, Topic>()
+  /** The ordered views of topics, by their own names and ids. */
+  readonly #views = new Map<string, ReadableTopic>()
+  readonly #viewsById = new Map<string, ReadableTopic>()
+  /** By topic id. */
+  readonly #vlsnStates = new Map<string, VlsnState>()
+  readonly #vlsnByPartition = new Map<PartitionId, { readonly topicId: string; readonly vlsn: VlsnTopic }>()
   readonly #namesByCollisionKey = new Map<string, Set<string>>()
   readonly #logStarts = new Map<number, bigint>()
   /** What was set on brokers and groups, by `resourceKey`. */
@@ -92,6 +110,8 @@ export class Catalog {
   readonly #changed = new Set<string>()
   #cluster: Of<typeof ClusterValue> = { clusterId: '', partitionIdNext: catalogPartitionId + 1 }
   #lastChange: Promise<unknown> = Promise.resolve()
+  #isLoaded = false
+  readonly #reportBug: (error: unknown) => void
 
   /** `settings` is kept to what is set on the broker and on all brokers. */
   constructor(services: {
@@ -100,7 +120,9 @@ export class Catalog {
     clock: Clock
     random: Random
     settings: Settings
+    reportBug(error: unknown): void
   }) {
+    this.#reportBug = services.reportBug
     this.#log = services.log
     this.#store = services.store
     this.#clock = services.clock
@@ -119,6 +141,8 @@ export class Catalog {
     for (const [partitionId, offset] of this.#logStarts)
       this.#store.partition(partitionId)?.deleteBefore(offset)
     this.#store.dropUnknown()
+    await Promise.all([...this.#topics.values()].map(({ vlsn }) => vlsn?.load()))
+    this.#isLoaded = true
     if (this.#cluster.clusterId !== '') return
     const id = clusterId ?? randomUuid(this.#random)
     await this.#change(() => [this.#clusterRecord({ ...this.#cluster, clusterId: id })])
@@ -140,7 +164,35 @@ export class Catalog {
 
   /** All topics, by name. */
   topics(): Topic[] {
-    return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return byName([...this.#topics.values()])
+  }
+
+  /** The topic or view of this name. */
+  readable(name: string): ReadableTopic | undefined {
+    return this.#topics.get(name) ?? this.#views.get(name)
+  }
+
+  readableById(id: string): ReadableTopic | undefined {
+    return this.#topicsById.get(id) ?? this.#viewsById.get(id)
+  }
+
+  /** All topics and views, by name. */
+  readables(): ReadableTopic[] {
+    const views = [...this.#views.values()].filter(({ name }) => !this.#topics.has(name))
+    return byName([...this.#topics.values(), ...views])
+  }
+
+  /** What is unsound in what topics know of their records besides what the store knows. */
+  async audit(): Promise<string[]> {
+    const problems: string[] = []
+    for (const { name, vlsn } of this.topics()) if (vlsn) problems.push(...(await auditVlsns(name, vlsn)))
+    return problems
+  }
+
+  /** Ends what topics do of their own accord; resolves when it is done. */
+  async close(): Promise<void> {
+    for (const { vlsn } of this.#topics.values()) vlsn?.close()
+    await this.#lastChange
   }
 
   /** What was set on a resource, by Kafka's names; nothing on one that is not there. */
@@ -171,6 +223,10 @@ export class Catalog {
       throw new KafkaError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const fault = faultOfName(name)
     if (fault) throw new KafkaError('INVALID_TOPIC_EXCEPTION', fault)
+    if (isViewName(name)) {
+      const message = `Topic name is invalid: '${name}' is kept for the ordered view of a VLSN topic`
+      throw new KafkaError('INVALID_TOPIC_EXCEPTION', message)
+    }
     const [twin] = this.#namesByCollisionKey.get(collisionKey(name)) ?? []
     if (twin !== undefined) {
       throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${twin}`)
@@ -213,6 +269,7 @@ export class Catalog {
         const partitions = this.#newPartitions(partitionIdNext, partitionCount)
         partitionIdNext += partitionCount
         records.push(topicRecord(id, { name, partitions, configs: listOf(configs) }))
+        if (isNumbered(configs)) records.push(vlsnRecord(id, firstState(partitionCount, configs)))
         return id
       })
       if (records.length === 0) return []
@@ -233,10 +290,15 @@ export class Catalog {
         )
       const { partitionIdNext } = this.#cluster
       const partitions = [...this.#partitionsOf(topic), ...this.#newPartitions(partitionIdNext, added)]
-      return [
+      const records = [
         this.#clusterRecord({ ...this.#cluster, partitionIdNext: partitionIdNext + added }),
         topicRecord(topic.id, { name, partitions, configs: listOf(topic.configs) }),
       ]
+      if (topic.vlsn) {
+        const eras = topic.vlsn.nextEra(partitionCount).list
+        records.push(vlsnRecord(topic.id, { ...this.#vlsnStates.get(topic.id)!, eras }))
+      }
+      return records
     })
   }
 
@@ -253,14 +315,38 @@ export class Catalog {
 
   /** Moves the log starts of partitions up to `offset`, for good and in one change; never down. */
   async deleteRecords(cuts: readonly { log: PartitionLog; offset: bigint }[]): Promise<void> {
-    await this.#change(() =>
-      cuts
-        .filter(({ log, offset }) => offset > log.logStartOffset && this.#store.partition(log.id) === log)
-        .map(({ log, offset }) => ({
-          key: keyOf(2, { partitionId: log.id }),
-          value: valueOf(2, { offset }),
-        })),
-    )
+    await this.#change(() => {
+      const due = cuts.filter(
+        ({ log, offset }) => offset > log.logStartOffset && this.#store.partition(log.id) === log,
+      )
+      const records = due.map(({ log, offset }) => ({
+        key: keyOf(2, { partitionId: log.id }),
+        value: valueOf(2, { offset }),
+      }))
+      return [...records, ...this.#viewStarts(due)]
+    })
+  }
+
+  /** Where the views of topics begin that lose records. */
+  #viewStarts(cuts: readonly { log: PartitionLog; offset: bigint }[]): CatalogRecord[] {
+    const states = new Map<string, VlsnState>()
+    for (const { log, offset } of cuts) {
+      const numbered = this.#vlsnByPartition.get(log.id)
+      if (!numbered) continue
+      const { topicId, vlsn } = numbered
+      const state = states.get(topicId) ?? this.#vlsnStates.get(topicId)!
+      const start = vlsn.startAfterDeletion(log, offset)
+      if (start > state.start) states.set(topicId, { ...state, start })
+    }
+    return [...states].map(([topicId, state]) => vlsnRecord(topicId, state))
+  }
+
+  /** Has it known for good that what is missing of a VLSN topic from `from` to before `to` will not come. */
+  async #closeGap(topicId: string, closed: VlsnState['closed']): Promise<void> {
+    await this.#change(() => {
+      const state = this.#vlsnStates.get(topicId)
+      return state ? [vlsnRecord(topicId, { ...state, closed })] : []
+    })
   }
 
   /** Sets configs in one change. Each resource comes back as undefined, or as the reason why nothing of it was changed. */
@@ -302,6 +388,7 @@ export class Catalog {
     const logStarts = topic.partitions.filter(({ id }) => this.#logStarts.has(id))
     return [
       { key: keyOf(1, { topicId: topic.id }), value: null },
+      ...(topic.vlsn ? [{ key: keyOf(4, { topicId: topic.id }), value: null }] : []),
       ...logStarts.map(({ id }) => ({ key: keyOf(2, { partitionId: id }), value: null })),
     ]
   }
@@ -330,7 +417,8 @@ export class Catalog {
     if (statement.type === 'cluster') this.#cluster = statement.value
     else if (statement.type === 'topic') this.#replayTopic(statement.topicId, statement.value)
     else if (statement.type === 'logStart') this.#replayLogStart(statement.partitionId, statement.value)
-    else this.#replayConfigs(statement.resource, statement.value)
+    else if (statement.type === 'configs') this.#replayConfigs(statement.resource, statement.value)
+    else this.#replayVlsn(statement.topicId, statement.value)
   }
 
   #replayTopic(id: string, value: Of<typeof TopicValue> | null): void {
@@ -341,7 +429,13 @@ export class Catalog {
       this.#topics.delete(before.name)
       this.#topicsById.delete(id)
       this.#forgetName(before.name)
-      for (const { id } of before.partitions) this.#store.drop(id)
+      this.#views.delete(viewNameOf(before.name))
+      this.#viewsById.delete(viewIdOf(id))
+      before.vlsn?.close()
+      for (const { id } of before.partitions) {
+        this.#store.drop(id)
+        this.#vlsnByPartition.delete(id)
+      }
       for (const listener of this.#listeners) listener.topicDeleted?.(before)
       return
     }
@@ -349,24 +443,56 @@ export class Catalog {
       ({ id, shard, createdAt }, index) =>
         before?.partitions[index] ?? this.#store.create(id, { createdAt, shard }),
     )
-    const topic: Topic = {
-      id,
-      name: value.name,
-      isInternal: internalTopics.has(value.name),
-      partitions,
-      configs: mapOf(value.configs),
+    const configs = mapOf(value.configs)
+    const vlsn = isNumbered(configs) ? (before?.vlsn ?? this.#newVlsn(id, partitions.length)) : undefined
+    vlsn?.extend(partitions)
+    if (vlsn) for (const log of partitions) this.#vlsnByPartition.set(log.id, { topicId: id, vlsn })
+    const isInternal = internalTopics.has(value.name)
+    this.#put({ id, name: value.name, isInternal, partitions, configs, vlsn })
+  }
+
+  /** What the metadata says of it may stand before its topic or behind, once the log has been compacted. */
+  #newVlsn(topicId: string, partitionCount: number): VlsnTopic {
+    const state = this.#vlsnStates.get(topicId) ?? firstState(partitionCount, new Map())
+    const vlsn = new VlsnTopic(state, {
+      clock: this.#clock,
+      closeGap: closed => this.#closeGap(topicId, closed),
+      reportBug: this.#reportBug,
+    })
+    if (this.#isLoaded) vlsn.begin()
+    return vlsn
+  }
+
+  #replayVlsn(topicId: string, state: Of<typeof VlsnValue> | null): void {
+    if (!state) {
+      this.#vlsnStates.delete(topicId)
+      return
     }
-    this.#put(topic)
+    this.#vlsnStates.set(topicId, state)
+    this.#topicsById.get(topicId)?.vlsn?.apply(state)
   }
 
   #put(topic: Topic): void {
     this.#topics.set(topic.name, topic)
     this.#topicsById.set(topic.id, topic)
+    if (topic.vlsn) this.#putView(topic, topic.vlsn)
     const key = collisionKey(topic.name)
     const names = this.#namesByCollisionKey.get(key)
     if (names) names.add(topic.name)
     else this.#namesByCollisionKey.set(key, new Set([topic.name]))
     this.#changed.add(topic.id)
+  }
+
+  #putView({ id, name, configs }: Topic, { view }: VlsnTopic): void {
+    const topic: ReadableTopic = {
+      id: viewIdOf(id),
+      name: viewNameOf(name),
+      isInternal: true,
+      partitions: [view],
+      configs,
+    }
+    this.#views.set(topic.name, topic)
+    this.#viewsById.set(topic.id, topic)
   }
 
   #forgetName(name: string): void {
@@ -431,6 +557,24 @@ function faultOf(check: () => void): KafkaError | undefined {
     if (error instanceof KafkaError) return error
     throw error
   }
+}
+
+function byName<Named extends { readonly name: string }>(topics: Named[]): Named[] {
+  return topics.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Whether a topic's records are numbered by their writer; it is from its beginning or never. */
+function isNumbered(configs: ReadonlyMap<string, string>): boolean {
+  return configs.get('odradek.partitioning') === 'vlsn'
+}
+
+function firstState(partitionCount: number, configs: ReadonlyMap<string, string>): VlsnState {
+  const start = BigInt(configs.get('odradek.vlsn.start') ?? 0)
+  return { eras: [{ firstVlsn: 0n, partitionCount }], start, closed: { from: start, to: start } }
+}
+
+function vlsnRecord(topicId: string, { eras, start, closed }: VlsnState): CatalogRecord {
+  return { key: keyOf(4, { topicId }), value: valueOf(4, { eras: [...eras], start, closed }) }
 }
 
 function topicRecord(topicId: string, value: Draft<typeof TopicValue>): CatalogRecord {

@@ -9,9 +9,10 @@ import { resourceTypes, type ConfigResource } from './configs/resources.ts'
 import { brokerConfigs } from './configs/settings.ts'
 import { groupConfigs } from './configs/tables/group.ts'
 import { topicConfigs } from './configs/tables/topic.ts'
-import { validateTopicConfigs } from './configs/topic-config.ts'
+import { checkUnchanged, validateTopicConfigs } from './configs/topic-config.ts'
 import type { ConfigDefinition } from './configs/definition.ts'
 import type { Context } from './context.ts'
+import { noTopicId, refuseView } from './partitions.ts'
 
 /** What a client wants of one resource. */
 export interface AskedResource extends ConfigResource {
@@ -154,6 +155,8 @@ function topicDecision(name: string, decide: Decide, { catalog, settings }: Cont
       [...configs].map(([name, value]) => ({ name, value })),
       settings,
     )
+    checkUnchanged(current, configs, settings)
+    refuseView(catalog, { name, topicId: noTopicId })
     if (!catalog.topic(name)) {
       throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${name}' does not exist.`)
     }

@@ -1,9 +1,10 @@
 import { KafkaError, type ErrorName } from '../protocol/errors.ts'
 import type { AbortedTransaction } from '../storage/compaction/transaction-walk.ts'
-import type { PartitionLog, Slice } from '../storage/partition-log.ts'
+import type { ReadablePartition } from '../storage/readable-partition.ts'
+import type { Slice } from '../storage/reading.ts'
 import type { Catalog } from './catalog.ts'
 import type { Wanted } from './fetch-sessions.ts'
-import { checkLeaderEpoch, findPartition, findTopic } from './partitions.ts'
+import { checkLeaderEpoch, findPartition, findReadable } from './partitions.ts'
 
 /** What a fetch may take, whatever its partitions. */
 export interface FetchLimits {
@@ -14,7 +15,7 @@ export interface FetchLimits {
 /** One partition, read once: a slice, or why there is none. */
 export interface Reading {
   readonly wanted: Wanted
-  readonly log: PartitionLog | undefined
+  readonly log: ReadablePartition | undefined
   readonly error: ErrorName | undefined
   readonly slice: Slice | undefined
   /** Where the visible records ended when it was read; undefined where it was not. */
@@ -30,7 +31,7 @@ export function hasAdvanced({ log, limit }: Reading, { isReadCommitted }: FetchL
   return limit !== undefined && limitOf(log!, isReadCommitted) > limit
 }
 
-function limitOf(log: PartitionLog, isReadCommitted: boolean): bigint {
+function limitOf(log: ReadablePartition, isReadCommitted: boolean): bigint {
   return isReadCommitted ? log.lastStableOffset : log.highWatermark
 }
 
@@ -96,13 +97,16 @@ function readOne(
   isReadCommitted: boolean,
   catalog: Catalog,
 ): Reading | Promise<Reading> {
-  const failed = (error: unknown, log?: PartitionLog): Reading => {
+  const failed = (error: unknown, log?: ReadablePartition): Reading => {
     if (!(error instanceof KafkaError)) throw error
     return { wanted, log, error: error.error, slice: undefined, diverging: undefined }
   }
-  let log: PartitionLog | undefined
+  let log: ReadablePartition | undefined
   try {
-    log = findPartition(findTopic(catalog, { name: wanted.topic, topicId: wanted.topicId }), wanted.partition)
+    log = findPartition(
+      findReadable(catalog, { name: wanted.topic, topicId: wanted.topicId }),
+      wanted.partition,
+    )
     checkLeaderEpoch(log, wanted.currentLeaderEpoch)
     const diverging = divergence(log, wanted)
     if (diverging) return { wanted, log, error: undefined, slice: undefined, diverging }
@@ -141,7 +145,7 @@ function readOne(
   }
 }
 
-function divergence(log: PartitionLog, wanted: Wanted): Reading['diverging'] {
+function divergence(log: ReadablePartition, wanted: Wanted): Reading['diverging'] {
   if (wanted.lastFetchedEpoch < 0) return undefined
   const end = log.epochEnd(wanted.lastFetchedEpoch)
   // An epoch that this log has not seen says nothing of where to go on (Partition.readRecords).

@@ -9,7 +9,8 @@ export function logSettings(topic: Topic, settings: Settings): LogSettings {
   const policy = config.get('cleanup.policy')
   return {
     isDeleted: policy.includes('delete'),
-    isCompacted: policy.includes('compact'),
+    // The broker's own policy may have come later than a VLSN topic.
+    isCompacted: policy.includes('compact') && config.get('odradek.partitioning') !== 'vlsn',
     segmentBytes: config.get('internal.segment.bytes') ?? config.get('segment.bytes'),
     segmentMs: config.get('segment.ms'),
     segmentJitterMs: config.get('segment.jitter.ms'),
@@ -21,6 +22,12 @@ export function logSettings(topic: Topic, settings: Settings): LogSettings {
     minCompactionLagMs: config.get('min.compaction.lag.ms'),
     maxCompactionLagMs: config.get('max.compaction.lag.ms'),
   }
+}
+
+/** What the VLSNs of a topic go by. */
+export function vlsnSettings(topic: Topic, settings: Settings): { gapTimeoutMs: number } {
+  const config = new TopicConfig(topic.configs, settings)
+  return { gapTimeoutMs: config.get('odradek.vlsn.gap.timeout.ms') }
 }
 
 /**

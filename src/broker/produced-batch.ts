@@ -10,6 +10,8 @@ export interface ProducedBatch {
   readonly batch: Batch
   /** Whether it lies in memory of its own and no longer in that of the request. */
   readonly isRebuilt: boolean
+  /** The records without compression. */
+  readonly body: Buffer
 }
 
 /** From this version of Produce on, zstd is allowed (KIP-110). */
@@ -41,7 +43,7 @@ export function produced(
   if (isRebuilt) checkLength(kept.sizeInBytes, rules)
   if (rules.isAppendTime) setMaxTimestamp(kept, 'LogAppendTime', now)
   else setMaxTimestamp(kept, 'CreateTime', maxTimestamp)
-  return { batch: kept, isRebuilt }
+  return { batch: kept, isRebuilt, body: body! }
 }
 
 function checkLength(length: number, { batchLengthMax }: ProduceRules): void {

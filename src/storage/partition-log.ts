@@ -21,11 +21,13 @@ import { toInt64 } from './integers.ts'
 import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Sequenced } from './producer-state.ts'
+import type { EpochEnd, ReadablePartition, TimestampOffset } from './readable-partition.ts'
 import { Reading, type ReadOptions, type Slice } from './reading.ts'
 import { retainedFrom } from './retention.ts'
 import { RunRows } from './run-rows.ts'
 import type { Shard } from './shard.ts'
 
+export type { EpochEnd, ReadablePartition, TimestampOffset } from './readable-partition.ts'
 export type { ReadOptions, Slice } from './reading.ts'
 
 /** A partition's number in the whole broker: a uint32 given by the catalog, never given twice. */
@@ -53,6 +55,11 @@ export interface AppendOptions {
   readonly hold?: Region | undefined
   /** `groupCommit` when nothing is said. */
   readonly durability?: Durability | undefined
+  /**
+   * Has the last word on a batch that is new to its producer, before it is given its offset: throws to refuse it, and tells where
+   * its records are where they are stored already.
+   */
+  readonly admit?: (() => Stored | undefined) | undefined
   /** The producer's epoch rises with each end (KIP-890): where nothing is known of it, its sequence begins at 0. */
   readonly supportsEpochBump?: boolean | undefined
 }
@@ -79,18 +86,10 @@ export interface ActiveProducer {
   readonly currentTxnStartOffset: bigint
 }
 
-/** A record's place in the log and in time. */
-export interface TimestampOffset {
-  readonly offset: bigint
-  /** Milliseconds since 1970. */
-  readonly timestamp: bigint
-  readonly leaderEpoch: number
-}
-
-/** A leader epoch and the offset after its last record; -1 and -1 where nothing is known. */
-export interface EpochEnd {
-  readonly leaderEpoch: number
-  readonly endOffset: bigint
+/** Records that are in the log, accepted at least. */
+export interface Stored {
+  readonly baseOffset: number
+  readonly lastOffset: number
 }
 
 export interface PartitionLogOptions {
@@ -110,7 +109,7 @@ const copiedLengthMax = 2048
 const attributesLow = field.attributes + 1
 
 /** One partition: a sequence of batches with rising offsets. */
-export class PartitionLog {
+export class PartitionLog implements ReadablePartition {
   readonly id: PartitionId
   /** The start count at which the partition was made. */
   readonly createdAt: number
@@ -237,7 +236,9 @@ export class PartitionLog {
       'not exactly one batch appended',
     )
     assert((batch[attributesLow]! & attribute.control) === 0, 'a control batch appended as data')
-    return this.#check(batch, options) ?? this.#accept(batch, options)
+    const repeated = this.#check(batch, options) ?? options.admit?.()
+    if (repeated) return this.#answerAgain(repeated, options.durability ?? groupCommit)
+    return this.#accept(batch, options)
   }
 
   /**
@@ -289,10 +290,7 @@ export class PartitionLog {
     return this.state.nextOffset - this.syncedOffset >= unsyncedRecordsMax
   }
 
-  #check(
-    batch: Buffer,
-    { durability = groupCommit, supportsEpochBump }: AppendOptions,
-  ): Appended | undefined {
+  #check(batch: Buffer, { supportsEpochBump }: AppendOptions): Stored | undefined {
     if (batch.readInt32BE(field.producerId) < 0) return undefined
     const { producers, transactions } = this.state
     const sequenced: Sequenced = {
@@ -313,10 +311,14 @@ export class PartitionLog {
       return undefined
     }
     const { lastOffset, offsetDelta } = repeated
+    return { baseOffset: lastOffset - offsetDelta, lastOffset }
+  }
+
+  #answerAgain({ baseOffset, lastOffset }: Stored, durability: Durability): Appended {
     const isWaitedFor =
       lastOffset >= this.syncedOffset && (durability.mode !== 'async' || this.#isOwed(durability))
     return {
-      baseOffset: BigInt(lastOffset - offsetDelta),
+      baseOffset: BigInt(baseOffset),
       lastOffset: BigInt(lastOffset),
       isDuplicate: true,
       // The first time may not be synced yet; blocks are synced in order, so the newest is late enough.
@@ -343,6 +345,14 @@ export class PartitionLog {
     }
     const limit = Math.min(Number(options.limit), this.committedOffset)
     return this.#reading.read(from, limit, options)
+  }
+
+  /**
+   * The batch that holds `offset`, accepted or synced, at once: for the rare case in which the order of what comes depends on what is
+   * there. Throws as `read` does.
+   */
+  readAccepted(offset: number): Slice {
+    return this.#reading.readBatchSync(offset, this.state.nextOffset)
   }
 
   /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). */
@@ -412,6 +422,20 @@ export class PartitionLog {
     } finally {
       slice.release()
     }
+  }
+
+  /** Whether a control batch lies at the offsets from `from` to before `to`; told by the rows alone. */
+  hasControl(from: number, to: number): boolean {
+    const rows = new RunRows()
+    for (const run of this.state.runs) {
+      if (run.nextOffset <= from) continue
+      for (let index = rows.find(run, from); index < run.rowCount; index++) {
+        const row = rows.row(run, index)
+        if (row.baseOffset >= to) return false
+        if (row.isControl) return true
+      }
+    }
+    return false
   }
 
   /** Where the greatest leader epoch not above `leaderEpoch` ends (OffsetForLeaderEpoch). */

@@ -76,6 +76,18 @@ export class Reading {
     return isShort ? this.#fillSync(plan) : this.#fill(plan)
   }
 
+  /** The one batch that holds `from`, which ends at or before `limit`, whatever the disk takes for it. */
+  readBatchSync(from: number, limit: number): Slice {
+    const plan = new Plan(from)
+    try {
+      this.#plan(plan, from, limit, 0, true)
+    } catch (error) {
+      plan.release()
+      throw this.#refusal(error)
+    }
+    return this.#fillSync(plan)
+  }
+
   #plan(plan: Plan, from: number, limit: number, lengthMax: number, atLeastOne: boolean): void {
     const { runs } = this.#state
     const first = this.#findRun(from)

@@ -10,6 +10,10 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
 import { openTestStore } from '../storage/support.ts'
 
+const reportBug = (error: unknown): never => {
+  throw error
+}
+
 interface Opened {
   readonly catalog: Catalog
   readonly settings: Settings
@@ -23,7 +27,14 @@ async function open(disk = memoryDisk(), values: Record<string, string> = {}): P
   const close = (): Promise<void> => (closing ??= store.close())
   onTestFinished(close)
   const log = new CoordinatorLog(store.create(catalogPartitionId, { createdAt: 0, shard: 0 }))
-  const catalog = new Catalog({ log, store, clock: systemClock, random: seededRandom(1), settings })
+  const catalog = new Catalog({
+    log,
+    store,
+    clock: systemClock,
+    random: seededRandom(1),
+    settings,
+    reportBug,
+  })
   await catalog.load()
   return { catalog, settings, close }
 }

@@ -20,13 +20,17 @@ export interface SeenPartition {
 /** Every topic's partitions by the topic's name. */
 export type Seen = ReadonlyMap<string, readonly SeenPartition[]>
 
+const reportBug = (error: unknown): never => {
+  throw error
+}
+
 /** A store with its metadata, as a broker opens them. */
 export async function openCatalog(options: TestStoreOptions): Promise<{ store: Store; catalog: Catalog }> {
   const { random = seededRandom(5), clock = systemClock } = options
   const settings = new Settings(new Map())
   const store = await openTestStore(options)
   const log = new CoordinatorLog(store.create(catalogPartitionId, { createdAt: 0, shard: 0 }))
-  const catalog = new Catalog({ log, store, clock, random, settings })
+  const catalog = new Catalog({ log, store, clock, random, settings, reportBug })
   await catalog.load()
   return { store, catalog }
 }

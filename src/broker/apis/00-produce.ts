@@ -3,7 +3,8 @@
  * requests of a connection share blocks and keep their order; the answer leaves when the block is synced, for acks=1
  * as for acks=all, or at once where `odradek.durability` is async. With acks=0 nothing is answered, and a refused batch
  * closes the connection, as in Kafka. A transactional batch for a partition that is new to its transaction waits until the coordinator
- * has it on disk that the partition is in it; what comes behind it on the connection waits as well.
+ * has it on disk that the partition is in it; what comes behind it on the connection waits as well. A VLSN topic has a say in each
+ * record (`vlsn/admission`).
  *
  * Versions: 0 to 2 are advertised and refused, since librdkafka takes their absence for a broker that cannot
  * compress; log start offset from 5, zstd from 7 (KIP-110), record errors from 8 (KIP-467), TRANSACTION_ABORTABLE from
@@ -13,7 +14,7 @@ import { errorCodes, KafkaError, type ErrorName } from '../../protocol/errors.ts
 import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import { RecordsError } from '../../protocol/records/errors.ts'
 import type { Draft } from '../../protocol/schema.ts'
-import type { Appended, PartitionLog } from '../../storage/partition-log.ts'
+import type { AppendOptions, Appended, PartitionLog } from '../../storage/partition-log.ts'
 import { api } from '../api.ts'
 import type { Topic } from '../catalog.ts'
 import type { Context } from '../context.ts'
@@ -169,15 +170,19 @@ function append(
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Cannot append to internal topic ${topic.name}`)
   }
   const now = BigInt(context.clock.now())
-  const { batch, isRebuilt } = produced(records, rules, { version: context.version, now })
+  const submitted = produced(records, rules, { version: context.version, now })
+  const { batch, isRebuilt } = submitted
   if (batch.isTransactional) {
     checkTransaction(batch, { topic: topic.name, partition, log }, transactionalId, refusals, context)
   }
-  const appended = log.append(batch.view, {
+  const options: AppendOptions = {
     hold: isRebuilt ? undefined : context.hold,
     durability: rules.durability,
     supportsEpochBump: mannerOf(context.version).addsPartitions,
-  })
+  }
+  const appended = topic.vlsn
+    ? topic.vlsn.append(partition, submitted, options)
+    : log.append(batch.view, options)
   return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
 }
 

@@ -9,10 +9,10 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
 import type { Draft } from '../../protocol/schema.ts'
-import type { PartitionLog, TimestampOffset } from '../../storage/partition-log.ts'
+import type { ReadablePartition, TimestampOffset } from '../../storage/readable-partition.ts'
 import { api } from '../api.ts'
 import type { Context } from '../context.ts'
-import { checkLeaderEpoch, findPartition, findTopic, noTopicId } from '../partitions.ts'
+import { checkLeaderEpoch, findPartition, findReadable, noTopicId } from '../partitions.ts'
 
 type Asked = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionAnswer = Draft<typeof ListOffsetsResponse>['topics'][number]['partitions'][number]
@@ -80,7 +80,7 @@ function find(
 ): TimestampOffset | Promise<TimestampOffset> {
   const place = Object.values(places).find(each => each.timestamp === timestamp)
   if (timestamp < 0n && (!place || version < place.since)) throw new KafkaError('UNSUPPORTED_VERSION')
-  const log = findPartition(findTopic(catalog, { name, topicId: noTopicId }), partitionIndex)
+  const log = findPartition(findReadable(catalog, { name, topicId: noTopicId }), partitionIndex)
   checkLeaderEpoch(log, currentLeaderEpoch)
 
   const end = isReadCommitted ? log.lastStableOffset : log.highWatermark
@@ -103,7 +103,7 @@ function find(
 }
 
 /** The epoch in which the record at `offset` was written, or will be. */
-function epochAt(log: PartitionLog, offset: bigint): number {
+function epochAt(log: ReadablePartition, offset: bigint): number {
   let epoch = 0
   while (epoch < log.leaderEpoch && log.epochEnd(epoch).endOffset <= offset) epoch++
   return epoch

@@ -11,7 +11,7 @@ import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { clusterOperations, noOperations, topicOperations } from '../authorized-operations.ts'
 import { autoCreate } from '../auto-create.ts'
-import type { Topic } from '../catalog.ts'
+import type { ReadableTopic } from '../catalog.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
 import { noTopicId } from '../partitions.ts'
@@ -32,7 +32,7 @@ export const metadata = api({
     const operations = request.includeTopicAuthorizedOperations ? topicOperations : noOperations
     const topics: TopicAnswer[] = []
     if (isAll) {
-      for (const topic of catalog.topics()) topics.push(found(topic, context, operations))
+      for (const topic of catalog.readables()) topics.push(found(topic, context, operations))
     } else {
       for (const asked of request.topics!) topics.push(await find(asked, request, context, operations))
     }
@@ -68,11 +68,11 @@ async function find(
     throw new KafkaError('INVALID_REQUEST')
   if (topicId !== noTopicId) {
     if (name !== null && name !== '') return missing(name, topicId, errorCodes.INVALID_REQUEST)
-    const topic = context.catalog.topicById(topicId)
+    const topic = context.catalog.readableById(topicId)
     return topic ? found(topic, context, operations) : missing(null, topicId, errorCodes.UNKNOWN_TOPIC_ID)
   }
   if (name === null) return missing(null, topicId, errorCodes.INVALID_REQUEST)
-  const topic = context.catalog.topic(name)
+  const topic = context.catalog.readable(name)
   if (topic) return found(topic, context, operations)
   try {
     return found(await autoCreate(name, request.allowAutoTopicCreation, context), context, operations)
@@ -82,7 +82,11 @@ async function find(
   }
 }
 
-function found(topic: Topic, { settings, version }: Context, topicAuthorizedOperations: number): TopicAnswer {
+function found(
+  topic: ReadableTopic,
+  { settings, version }: Context,
+  topicAuthorizedOperations: number,
+): TopicAnswer {
   const nodeId = settings.get('node.id')
   return {
     errorCode: errorCodes.NONE,

@@ -9,7 +9,7 @@ import { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messag
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import type { Catalog, Topic } from '../catalog.ts'
-import { noTopicId } from '../partitions.ts'
+import { noTopicId, refuseView } from '../partitions.ts'
 
 type TopicAnswer = Draft<typeof DeleteTopicsResponse>['responses'][number]
 
@@ -81,6 +81,7 @@ function find({ name, topicId, count }: Distinct, catalog: Catalog): Topic {
   if (count > 1) throw invalid(`Duplicate topic ${hasId ? 'id' : 'name'}.`)
   const topic = hasId ? catalog.topicById(topicId) : catalog.topic(name!)
   if (topic) return topic
+  refuseView(catalog, { name: name ?? '', topicId })
   if (hasId) throw new KafkaError('UNKNOWN_TOPIC_ID', 'There is no topic of this id.')
   throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'There is no topic of this name.')
 }

@@ -12,7 +12,7 @@ import {
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import type { Catalog } from '../catalog.ts'
-import { checkLeaderEpoch, findPartition, findTopic, noTopicId } from '../partitions.ts'
+import { checkLeaderEpoch, findPartition, findReadable, noTopicId } from '../partitions.ts'
 
 type Asked = OffsetForLeaderEpochRequest['topics'][number]['partitions'][number]
 type PartitionAnswer = Draft<typeof OffsetForLeaderEpochResponse>['topics'][number]['partitions'][number]
@@ -42,7 +42,7 @@ export const offsetForLeaderEpoch = api({
 function find(name: string, asked: Asked, catalog: Catalog): PartitionAnswer {
   const { partition } = asked
   try {
-    const log = findPartition(findTopic(catalog, { name, topicId: noTopicId }), partition)
+    const log = findPartition(findReadable(catalog, { name, topicId: noTopicId }), partition)
     checkLeaderEpoch(log, asked.currentLeaderEpoch)
     const { leaderEpoch, endOffset } = log.epochEnd(asked.leaderEpoch)
     return { partition, errorCode: errorCodes.NONE, leaderEpoch, endOffset }

@@ -68,7 +68,7 @@ function entriesOf(resource: Resource, { catalog, settings }: Context): ConfigEn
     case resourceTypes.topic: {
       const fault = faultOfName(resourceName)
       if (fault) throw new KafkaError('INVALID_TOPIC_EXCEPTION', fault)
-      const topic = catalog.topic(resourceName)
+      const topic = catalog.readable(resourceName)
       if (!topic) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', '')
       return describeTopic(topic.configs, settings)
     }

@@ -42,7 +42,7 @@ export const listConfigResources = api({
 function namesOf(resourceType: number, { catalog, settings }: Context): string[] {
   switch (resourceType) {
     case resourceTypes.topic:
-      return catalog.topics().map(({ name }) => name)
+      return catalog.readables().map(({ name }) => name)
     case resourceTypes.broker:
       return [String(settings.get('node.id'))]
     case resourceTypes.group:

@@ -10,7 +10,7 @@ import {
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { topicOperations } from '../authorized-operations.ts'
-import type { Topic } from '../catalog.ts'
+import type { ReadableTopic } from '../catalog.ts'
 import type { Context } from '../context.ts'
 import { noTopicId } from '../partitions.ts'
 
@@ -42,7 +42,7 @@ export const describeTopicPartitions = api({
 
 /** The names to describe, in order, from the cursor on. */
 function namesFrom({ topics, cursor }: DescribeTopicPartitionsRequest, { catalog }: Context): string[] {
-  const asked = topics.length === 0 ? catalog.topics() : topics
+  const asked = topics.length === 0 ? catalog.readables() : topics
   const names = new Set(asked.map(({ name }) => name))
   if (topics.length > 0 && cursor && !names.has(cursor.topicName)) throw new KafkaError('INVALID_REQUEST')
   return [...names].filter(name => !cursor || name >= cursor.topicName).toSorted()
@@ -58,7 +58,7 @@ function page(
   let remaining = partitionCountMax
   for (const name of names) {
     if (remaining === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
-    const topic = context.catalog.topic(name)
+    const topic = context.catalog.readable(name)
     if (!topic) {
       topics.push(missing(name, context))
       continue
@@ -74,7 +74,7 @@ function page(
   return { topics, nextCursor: null }
 }
 
-function found(topic: Topic, start: number, end: number, { settings }: Context): TopicAnswer {
+function found(topic: ReadableTopic, start: number, end: number, { settings }: Context): TopicAnswer {
   const nodeId = settings.get('node.id')
   return {
     errorCode: errorCodes.NONE,

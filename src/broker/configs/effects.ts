@@ -63,6 +63,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
   'odradek.storage': 'Where to keep everything: in files, or in memory until the broker stops.',
   'odradek.stride.records': 'The step of the index, in records of a partition.',
   'odradek.tail.bytes.max': 'How much of the newest data stays in memory for readers.',
+  'odradek.vlsn.gap.timeout.ms':
+    'How long the ordered view of a VLSN topic waits for a number that is missing while later ones are there.',
   'offset.metadata.max.bytes': 'The longest text that may come with a committed offset.',
   'offsets.retention.check.interval.ms': 'How often it is looked for offsets that may go.',
   'offsets.retention.minutes': 'How long offsets are kept that no member of their group reads for.',
@@ -117,6 +119,11 @@ export const topicEffects: Partial<Record<TopicConfigName, string>> = {
   'min.compaction.lag.ms': 'How long a record is left as it is.',
   'odradek.durability':
     'When a produce is answered: after a sync of its own, after the sync of its block, or at once and synced behind. In an async topic a crash takes back what was not synced, acknowledged and read or not.',
+  'odradek.partitioning':
+    'With vlsn, keys are numbers that the writer counts, each in the partition of its remainder, and NAME.vlsn reads them in order. Decided when the topic is made.',
+  'odradek.vlsn.gap.timeout.ms':
+    'How long the ordered view waits for a number that is missing while later ones are there.',
+  'odradek.vlsn.start': 'The first number, in a VLSN topic. Decided when the topic is made.',
   'retention.bytes': 'How large a partition may become before its oldest segments are deleted.',
   'retention.ms': 'How old the newest record of a segment may become before it is deleted.',
   'segment.bytes':

@@ -70,6 +70,7 @@ export function validateTopicConfigs(
   for (const [name, text] of overrides) checkValue(name, text)
   const config = new TopicConfig(overrides, settings)
   checkLags(config)
+  checkNumbered(config)
   if (config.get('remote.storage.enable')) {
     throw invalid(
       'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
@@ -93,6 +94,27 @@ function checkLags(config: TopicConfig): void {
   throw invalid(
     `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`,
   )
+}
+
+/** A VLSN topic keeps every record, since the view of it never changes. */
+function checkNumbered(config: TopicConfig): void {
+  if (config.get('odradek.partitioning') !== 'vlsn') return
+  if (!config.get('cleanup.policy').includes('compact')) return
+  throw invalid('cleanup.policy=compact is not possible where odradek.partitioning is vlsn')
+}
+
+/** What a topic is from its beginning. */
+const decidedAtCreation: readonly TopicConfigName[] = ['odradek.partitioning', 'odradek.vlsn.start']
+
+/** Refuses with INVALID_CONFIG to change what is decided when a topic is made. */
+export function checkUnchanged(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+  settings: Settings,
+): void {
+  const [old, changed] = [before, after].map(configs => new TopicConfig(configs, settings))
+  const name = decidedAtCreation.find(each => old!.text(each) !== changed!.text(each))
+  if (name !== undefined) throw invalid(`${name} is decided when a topic is made`)
 }
 
 function invalid(message: string): KafkaError {

@@ -2,6 +2,9 @@ import { double, int, long, longMax, string } from '../definition.ts'
 
 const mebibyte = 1024 * 1024
 
+/** One request timeout of the Java producer: what a client sends again still finds its place. */
+const gapTimeoutMsDefault = 30_000
+
 const durability = () => string('group').oneOf('sync', 'group', 'async')
 
 /** odradek's own broker settings. */
@@ -24,9 +27,13 @@ export const ownConfigs = {
   'odradek.storage': string('files').oneOf('files', 'memory'),
   'odradek.stride.records': int(4096).atLeast(1),
   'odradek.tail.bytes.max': long(64 * mebibyte).atLeast(0),
+  'odradek.vlsn.gap.timeout.ms': long(gapTimeoutMsDefault).atLeast(0).clusterWide(),
 }
 
 /** odradek's own topic settings. */
 export const ownTopicConfigs = {
   'odradek.durability': durability().from('odradek.durability'),
+  'odradek.partitioning': string('client').oneOf('client', 'vlsn'),
+  'odradek.vlsn.gap.timeout.ms': long(gapTimeoutMsDefault).atLeast(0).from('odradek.vlsn.gap.timeout.ms'),
+  'odradek.vlsn.start': long(0).atLeast(0),
 }
