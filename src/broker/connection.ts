@@ -16,6 +16,9 @@ const limits = {
   joinedMax: 64 * 1024,
 }
 
+/** How long a peer may take to close its side after we have closed ours. */
+const lingerMs = 500
+
 interface Slot {
   readonly answer: Answer
   isReady: boolean
@@ -43,6 +46,8 @@ export class Connection {
   #isCongested = false
   #isFlushPending = false
   #isEnding = false
+  /** Everything has been answered, and our side is closed. */
+  #isFinished = false
   /** When bytes last went in or out, in ms of the monotonic clock. */
   #activeAt: number
 
@@ -72,6 +77,7 @@ export class Connection {
 
   /** Takes what the socket has read, which is the socket's again when this returns. */
   read(chunk: Buffer): void {
+    if (this.#isFinished) return
     this.#activeAt = this.#services.clock.monotonic()
     this.#frames.push(chunk)
     this.#serve()
@@ -82,7 +88,7 @@ export class Connection {
   end(): void {
     this.#isEnding = true
     this.#abort.abort()
-    if (this.#slots.length === 0) this.#socket.end(() => this.#socket.destroy())
+    if (this.#slots.length === 0) this.#finish()
   }
 
   destroy(): void {
@@ -104,6 +110,20 @@ export class Connection {
     this.end()
   }
 
+  /**
+   * Closes our side behind what was written. What the peer still sends is read and dropped for a while: closing on unread bytes
+   * would have the system take back answers that are on their way.
+   */
+  #finish(): void {
+    if (this.#isFinished) return
+    this.#isFinished = true
+    this.#socket.resume()
+    this.#socket.end(() => {
+      const cancel = this.#services.clock.after(lingerMs, () => this.#socket.destroy())
+      void this.gone.then(cancel)
+    })
+  }
+
   #refuse(reason: string): void {
     this.#services.logger.warn({ ...this.#facts(), reason }, `closing a connection: ${reason}`)
     this.#socket.destroy()
@@ -115,7 +135,7 @@ export class Connection {
 
   /** Serves what has arrived, until something has to be waited for. */
   #serve(): void {
-    if (this.#isServing) return
+    if (this.#isServing || this.#isFinished) return
     this.#isServing = true
     try {
       while (this.#mayServe()) {
@@ -217,7 +237,7 @@ export class Connection {
     }
     if (this.#socket.destroyed) return done()
     this.#write(pieces, length, done)
-    if (this.#isEnding && this.#slots.length === 0) this.#socket.end(() => this.#socket.destroy())
+    if (this.#isEnding && this.#slots.length === 0) this.#finish()
     else this.#serve()
   }
 

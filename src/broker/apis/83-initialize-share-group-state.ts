@@ -2,6 +2,7 @@
  * InitializeShareGroupState (KIP-932). Behaviour: a share partition begins anew at an offset, or with -1 where its first reader will
  * say. An older state epoch is FENCED_STATE_EPOCH. Brokers of Kafka ask each other this; here it is for whoever administers.
  */
+import { offsetOf } from '../../groups/share/offset.ts'
 import {
   InitializeShareGroupStateRequest,
   InitializeShareGroupStateResponse,
@@ -21,7 +22,11 @@ export const initializeShareGroupState = api({
       topics,
       async (topicId, { partition, stateEpoch, startOffset }) => {
         sharedPartition(context, topicId, partition)
-        await context.shareStates.initialize({ groupId, topicId, partition }, stateEpoch, Number(startOffset))
+        await context.shareStates.initialize(
+          { groupId, topicId, partition },
+          stateEpoch,
+          offsetOf(startOffset),
+        )
         return {}
       },
       {},

@@ -4,6 +4,7 @@
  *
  * Versions: from 1 records that are done with are counted (KIP-1226).
  */
+import { offsetOf } from '../../groups/share/offset.ts'
 import {
   WriteShareGroupStateRequest,
   WriteShareGroupStateResponse,
@@ -23,7 +24,7 @@ export const writeShareGroupState = api({
       topics,
       async (topicId, { partition, stateBatches, ...write }) => {
         const batches = stateBatches.map(fromWire).sort((a, b) => a.firstOffset - b.firstOffset)
-        const startOffset = Number(write.startOffset)
+        const startOffset = offsetOf(write.startOffset)
         await context.shareStates.write({ groupId, topicId, partition }, { ...write, startOffset, batches })
         return {}
       },

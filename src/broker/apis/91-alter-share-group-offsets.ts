@@ -2,6 +2,7 @@
  * AlterShareGroupOffsets (KIP-932). Behaviour: a share group that is empty, or new, goes on from other offsets; what it had done with behind them is
  * handed out again. A group with members is NON_EMPTY_GROUP.
  */
+import { offsetOf } from '../../groups/share/offset.ts'
 import { errorCodes } from '../../protocol/errors.ts'
 import {
   AlterShareGroupOffsetsRequest,
@@ -36,7 +37,7 @@ export const alterShareGroupOffsets = api({
           topicId,
           topicName,
           partition,
-          startOffset: Number(startOffset),
+          startOffset: offsetOf(startOffset),
         })),
     )
     await shareGroups.alterOffsets(groupId, starts)

@@ -1,4 +1,5 @@
 import { KafkaError } from '../../protocol/errors.ts'
+import { offsetOf } from './offset.ts'
 
 /** What can be said of a record (AcknowledgeType). A gap is an offset at which there is no record. */
 export const acknowledgeTypes = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const
@@ -33,6 +34,6 @@ export function readAcknowledgements(
       types.every(type => type >= acknowledgeTypes.gap && type <= typeMax)
     if (!isSound) throw new KafkaError('INVALID_REQUEST', 'The acknowledgements are not sound.')
     next = lastOffset + 1n
-    return { firstOffset: Number(firstOffset), lastOffset: Number(lastOffset), types }
+    return { firstOffset: offsetOf(firstOffset), lastOffset: offsetOf(lastOffset), types }
   })
 }

@@ -7,6 +7,7 @@ import {
   ShareUpdateKey,
   ShareUpdateValue,
 } from '../../../protocol/messages/share-group-state-records.ts'
+import { offsetOf } from '../offset.ts'
 import type { StateBatch } from './delivery.ts'
 import type { ShareKey } from './key.ts'
 
@@ -124,5 +125,10 @@ export function fromWire({
   deliveryState,
   deliveryCount,
 }: WireStateBatch): StateBatch {
-  return { firstOffset: Number(firstOffset), lastOffset: Number(lastOffset), deliveryState, deliveryCount }
+  return {
+    firstOffset: offsetOf(firstOffset),
+    lastOffset: offsetOf(lastOffset),
+    deliveryState,
+    deliveryCount,
+  }
 }
