@@ -151,16 +151,21 @@ export function errorName(code: number): string {
 /** Messages quote what a client has said, and no string of an answer may be longer than 32,767 bytes. */
 const messageLengthMax = 4_000
 
+/** A message, cut to what an answer can hold. */
+export function cutToAnswer(message: string): string {
+  return message.length > messageLengthMax ? `${message.slice(0, messageLengthMax)}...` : message
+}
+
 /**
- * A typed refusal: an answer of an API, not a fault. Carries Kafka's code and, where the API has room for it, a message, cut
- * to what an answer can hold.
+ * A typed refusal: an answer of an API, not a fault. Carries Kafka's code and, where the API has room for it, a message, which
+ * is cut to what an answer can hold.
  */
 export class KafkaError extends Error {
   override readonly name = 'KafkaError'
   readonly error: ErrorName
 
   constructor(error: ErrorName, message: string = error) {
-    super(message.length > messageLengthMax ? `${message.slice(0, messageLengthMax)}...` : message)
+    super(cutToAnswer(message))
     this.error = error
   }
 

@@ -1,4 +1,4 @@
-import { KafkaError } from '../../protocol/errors.ts'
+import { cutToAnswer, KafkaError } from '../../protocol/errors.ts'
 import type {
   StreamsGroupHeartbeatRequest,
   StreamsGroupHeartbeatResponse,
@@ -248,7 +248,7 @@ function withFailures(fault: Status, failures: CreationFailures | undefined): St
   const shown = Array.from(failures, ([topic, reason]) => `${topic} (${reason})`).slice(0, failuresShownMax)
   const rest = failures.size - shown.length
   const list = shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '')
-  return { ...fault, statusDetail: `${fault.statusDetail}; Creation failed: ${list}.` }
+  return { ...fault, statusDetail: cutToAnswer(`${fault.statusDetail}; Creation failed: ${list}.`) }
 }
 
 const failuresShownMax = 3

@@ -1,3 +1,5 @@
+import { cutToAnswer } from '../../protocol/errors.ts'
+
 /** What a heartbeat's answer may tell a member besides its tasks, by Kafka's numbers (StreamsGroupHeartbeatResponse.Status). */
 export const statusCodes = {
   STALE_TOPOLOGY: 0,
@@ -14,7 +16,7 @@ export interface Status {
 }
 
 export function status(name: keyof typeof statusCodes, statusDetail: string): Status {
-  return { statusCode: statusCodes[name], statusDetail }
+  return { statusCode: statusCodes[name], statusDetail: cutToAnswer(statusDetail) }
 }
 
 const namesMax = 3
