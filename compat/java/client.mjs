@@ -12,7 +12,7 @@ const cache = join(import.meta.dirname, '..', '.cache')
 
 /**
  * @returns {Promise<{ version: string, command: string[], programs: object } | { skip: string }>} `programs` by name: the
- *   commands of programs that run until they are killed, for exactly-once/
+ *   commands of programs that run until they are killed, for exactly-once/ and group-churn/
  */
 export async function prepare() {
   const libs = await prepareKafka()
@@ -31,6 +31,11 @@ export async function prepare() {
   const logging = `-Dlog4j2.configurationFile=${join(import.meta.dirname, '..', 'kafka', 'log4j2.properties')}`
   const java = ['java', '-Xmx512M', '-XX:TieredStopAtLevel=1', logging, '-Dlog.level=OFF', '-cp']
   const command = main => [...java, classes + delimiter + kafkaClassPath, main]
-  const programs = { transform: command('Transform'), 'word-count': command('WordCount') }
+  const programs = {
+    transform: command('Transform'),
+    'word-count': command('WordCount'),
+    'group-members': command('GroupMembers'),
+    'group-watch': command('GroupWatch'),
+  }
   return { version: `kafka-clients ${kafkaVersion}`, command: command('Main'), programs }
 }
