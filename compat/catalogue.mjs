@@ -85,6 +85,11 @@ export const catalogue = {
   'streams-group': 'a word count of two instances; one is killed, each word is counted exactly',
   'streams-group-standby': 'copies of state in the other process, which takes over',
   'admin-streams-groups': 'list, describe, alter and delete offsets, delete; not while members are in',
+  'group-churn-classic':
+    'members join, leave and crash, the broker is killed: one owner per partition, every record (group-churn/)',
+  'group-churn-consumer': 'the same by the consumer protocol',
+  'group-churn-share':
+    'the same for a share group: one holder per record, none lost, none back once accepted',
   'error-topic-exists': 'TOPIC_ALREADY_EXISTS',
   'error-replication-factor': 'INVALID_REPLICATION_FACTOR',
   'error-invalid-topic-name': 'INVALID_TOPIC_EXCEPTION',

@@ -1,12 +1,14 @@
-// The campaigns of exactly-once/ and history/ in the short form that belongs to every whole run of the scenarios. Their own
+// The campaigns of exactly-once/, history/ and group-churn/ in the short form that belongs to every whole run of the scenarios. Their own
 // commands run them for longer, and on Apache Kafka, whose restarts would take minutes here.
 import { freshSeed } from './chance.mjs'
 import { runCampaign } from './exactly-once/campaign.mjs'
 import { campaigns } from './exactly-once/campaigns.mjs'
+import { protocols, runCampaign as runGroupChurn } from './group-churn/campaign.mjs'
 import { runHistory } from './history/workload.mjs'
 
 const cycles = 5
 const historySeconds = 60
+const groupChurn = { memberCount: 8, partitions: 24, seconds: 5, isBrokerKilled: true }
 
 /** Each is { client, scenario, run }: the client's folder, the row of the ledger, and what finds anomalies. */
 const all = [
@@ -21,6 +23,14 @@ const all = [
     scenario: 'transaction-history',
     run: (start, _client, seed) => runHistory({ start, seconds: historySeconds, seed }),
   },
+  ...protocols.map(protocol => ({
+    client: 'java',
+    scenario: `group-churn-${protocol}`,
+    run: async (start, { programs }, seed) => {
+      const { violations } = await runGroupChurn({ protocol, programs, start, seed, ...groupChurn })
+      return { anomalies: violations.map(({ kind, what }) => `${kind}: ${what}`) }
+    },
+  })),
 ]
 
 /**

@@ -43,11 +43,15 @@ class Kit:
 
     def consumer(self, settings=None):
         """A consumer that commits nothing by itself and starts at the beginning."""
-        consumer = Consumer(self.config({
+        config = self.config({
             "group.id": unique("group"), "group.protocol": "classic", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "heartbeat.interval.ms": 200, "session.timeout.ms": 10000,
             "fetch.wait.max.ms": 200, "topic.metadata.refresh.interval.ms": 1000, **(settings or {}),
-        }))
+        })
+        # In the consumer protocol these are the broker's to say, and librdkafka refuses them.
+        if config["group.protocol"] == "consumer":
+            del config["heartbeat.interval.ms"], config["session.timeout.ms"]
+        consumer = Consumer(config)
         self._open.callback(consumer.close)
         return consumer
 

@@ -8,6 +8,7 @@ import traceback
 
 import admin
 import configs
+import consumer_protocol
 import groups
 import records
 import transactions
@@ -32,7 +33,7 @@ def attempt(run, address):
 def main():
     address, wanted = sys.argv[1], sys.argv[2:]
     scenarios = {}
-    for module in (records, groups, admin, configs, transactions):
+    for module in (records, groups, consumer_protocol, admin, configs, transactions):
         scenarios.update(module.scenarios)
     names = [name for name in scenarios if not wanted or name in wanted]
     report({"scenarios": names})

@@ -18,6 +18,11 @@ type scenario struct {
 	run  func(*kit)
 }
 
+func scenarios() []scenario {
+	return slices.Concat(recordScenarios(), groupScenarios(), consumerProtocolScenarios(), shareScenarios(),
+		adminScenarios(), configScenarios(), transactionScenarios())
+}
+
 func main() {
 	if os.Args[1] == "transform" {
 		transform(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])
@@ -25,7 +30,7 @@ func main() {
 	address, wanted := os.Args[1], os.Args[2:]
 	names := []string{}
 	chosen := []scenario{}
-	for _, s := range slices.Concat(recordScenarios(), groupScenarios(), adminScenarios(), configScenarios(), transactionScenarios()) {
+	for _, s := range scenarios() {
 		if len(wanted) == 0 || slices.Contains(wanted, s.name) {
 			names = append(names, s.name)
 			chosen = append(chosen, s)
@@ -63,7 +68,7 @@ func attempt(s scenario, address string) (failure string) {
 // scenarioLine finds the line of the scenario itself in a stack.
 func scenarioLine(stack string) string {
 	for _, line := range strings.Split(stack, "\n") {
-		for _, file := range []string{"records.go:", "groups.go:", "admin.go:", "configs.go:", "transactions.go:"} {
+		for _, file := range []string{"records.go:", "groups.go:", "consumer_protocol.go:", "share.go:", "admin.go:", "configs.go:", "transactions.go:"} {
 			if at := strings.Index(line, file); at >= 0 {
 				return strings.Fields(line[at:])[0]
 			}

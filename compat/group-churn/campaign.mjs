@@ -11,7 +11,7 @@ import { findViolations } from './verdict.mjs'
 export const protocols = ['classic', 'consumer', 'share']
 
 const heartbeatMs = 500
-const sessionMs = 4_000
+const sessionMs = 6_000
 /** Java machines that the members live in; killing one crashes all of its members at once. */
 const hostCount = 2
 const deliveriesMax = 10
@@ -20,8 +20,7 @@ const silenceMs = 2_500
 const patienceMs = 60_000
 
 /** What the broker is told, so that a crash is noticed within the campaign. */
-export const properties = {
-  'group.min.session.timeout.ms': sessionMs,
+const properties = {
   ...Object.fromEntries(
     ['consumer', 'share'].flatMap(kind => [
       [`group.${kind}.min.heartbeat.interval.ms`, heartbeatMs],
@@ -36,17 +35,17 @@ export const properties = {
 }
 
 /**
- * Runs one campaign on a broker of its own, started with `properties`.
+ * Runs one campaign on a broker of its own.
  * @param {{ protocol: 'classic' | 'consumer' | 'share', programs: Record<string, string[]>, start: Function,
  *   memberCount: number, partitions: number, seconds: number, seed: number, isBrokerKilled: boolean,
  *   convergenceIntervalsMax?: number, progress?: (line: string) => void }} options `programs` are the Java client's;
  *   `start` starts the broker; slow convergence is no violation unless it has a limit
- * @returns {Promise<{ violations: { kind: string, what: string }[], summary: string }>}
+ * @returns {Promise<{ violations: { kind: string, what: string }[], summary: string, history: object[] }>}
  * @throws when the group never comes to rest
  */
 export async function runCampaign(options) {
   const { protocol, programs, start, partitions, seed, progress = () => {} } = options
-  const broker = await startMortalBroker(start)
+  const broker = await startMortalBroker(given => start({ ...given, properties }))
   const closers = []
   const context = { address: broker.address, defer: close => closers.unshift(close) }
   try {
@@ -154,7 +153,7 @@ function openHistory() {
 /** Sends records to all partitions in turn, all the time; what is not acknowledged was never promised. */
 function produce(producer, topic, partitions, history) {
   let number = 0
-  let isStopped = false
+  const stopping = new AbortController()
   const once = async () => {
     const batch = Array.from({ length: 10 }, () => ({
       partition: number % partitions,
@@ -171,10 +170,10 @@ function produce(producer, topic, partitions, history) {
     await sleep(50)
   }
   const done = (async () => {
-    while (!isStopped) await once()
+    while (!stopping.signal.aborted) await once()
   })()
   const stop = () => {
-    isStopped = true
+    stopping.abort()
     return done
   }
   return { stop }
@@ -182,7 +181,15 @@ function produce(producer, topic, partitions, history) {
 
 /** The members, and what chance does to them. */
 function openChurn({ command, history, chance, memberCount }) {
-  const startHost = () => ({ program: startProgram(command, history.add), members: new Set() })
+  const startHost = () => {
+    const members = new Set()
+    const program = startProgram(command, event => {
+      // Whoever failed is not waited for; the verdict tells.
+      if (event.event === 'failed') members.delete(event.member)
+      history.add(event)
+    })
+    return { program, members }
+  }
   const hosts = Array.from({ length: hostCount }, startHost)
   const done = { join: 0, leave: 0, crash: 0, host: 0 }
   const living = () => hosts.flatMap(({ members }) => [...members])
@@ -241,5 +248,5 @@ function conclude(events, { done }, { protocol, convergenceIntervalsMax = Infini
   const summary =
     `${changes}; ${told}; ${figures.records} records, ${figures.deliveries} deliveries; converged ` +
     `${figures.convergenceIntervals.toFixed(1)} heartbeat intervals after the last change was noticed`
-  return { violations, summary }
+  return { violations, summary, history }
 }

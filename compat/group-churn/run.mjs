@@ -1,22 +1,23 @@
 // npm run groups: members of a group join, leave and crash at random, and every promise that was broken to them.
 //   npm run groups -- --protocol consumer --members 30 --partitions 120 --seconds 120 --seed 7 [--kill]
-//     [--broker odradek|kafka]
-// Protocols are classic, consumer and share; without one, all. --kill kills the broker halfway (SIGKILL) and starts it again.
+//     [--broker odradek|kafka] [--history FILE]
+// Protocols are classic, consumer and share; without one, all. --kill kills the broker halfway (SIGKILL) and starts it again. --history
+// keeps every event of the last campaign, one JSON line each, as verdict.d.mts describes them.
 // The exit code is 1 when anything was violated.
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { freshSeed } from '../chance.mjs'
 import { prepare as prepareJava } from '../java/client.mjs'
 import { prepareKafka, startKafka } from '../kafka.mjs'
 import { prepareOdradek, startOdradek } from '../odradek.mjs'
-import { properties, protocols, runCampaign } from './campaign.mjs'
+import { protocols, runCampaign } from './campaign.mjs'
 
 /** The promise, in heartbeat intervals. */
 const convergenceIntervalsMax = 3
 
-const args = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
 const brokers = {
-  odradek: { prepare: prepareOdradek, start: options => startOdradek({ ...options, args }) },
-  kafka: { prepare: prepareKafka, start: options => startKafka({ ...options, properties }) },
+  odradek: { prepare: prepareOdradek, start: startOdradek },
+  kafka: { prepare: prepareKafka, start: startKafka },
 }
 
 const { values: options } = parseArgs({
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(freshSeed()) },
     kill: { type: 'boolean', default: false },
     broker: { type: 'string', default: 'odradek' },
+    history: { type: 'string' },
   },
 })
 const unknown = options.protocol.find(name => !protocols.includes(name))
@@ -44,7 +46,11 @@ if (skip) {
 let failed = 0
 for (const protocol of options.protocol) {
   say(`${protocol} on ${options.broker}, ${java.version}, seed ${options.seed}`)
-  const { violations, summary } = await runCampaign({
+  const {
+    violations,
+    summary,
+    history = [],
+  } = await runCampaign({
     protocol,
     programs: java.programs,
     start,
@@ -60,6 +66,8 @@ for (const protocol of options.protocol) {
     summary: 'not finished',
   }))
   say(`${protocol}: ${summary}`)
+  if (options.history)
+    await writeFile(options.history, history.map(event => `${JSON.stringify(event)}\n`).join(''))
   for (const { kind, what } of violations) say(`${protocol} VIOLATION ${kind}: ${what}`)
   say(`${protocol}: ${violations.length === 0 ? 'no violation' : `FAILED with seed ${options.seed}`}`)
   failed += violations.length === 0 ? 0 : 1

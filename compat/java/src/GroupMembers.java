@@ -19,6 +19,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
@@ -125,7 +126,7 @@ public final class GroupMembers {
                 tell(GroupEvents.now(), "delivered", "records", GroupEvents.list(told));
                 try {
                     consumer.commitSync(Duration.ofSeconds(5));
-                } catch (CommitFailedException | RetriableException notCommitted) {
+                } catch (CommitFailedException | UnknownMemberIdException | RetriableException notCommitted) {
                     // Somebody will see these records again, which at least once allows.
                 }
             }
