@@ -246,15 +246,21 @@ func adminShareOffsets(k *kit) {
 	admin := k.admin()
 	k.produceNumbers(topic, 1, 0, 10)
 	sharer := k.sharer(group, topic)
-	k.share(sharer, 10, with(kgo.AckAccept))
+	k.share(sharer, 10, func(r *kgo.Record) {
+		if r.Offset < 6 {
+			r.Ack(kgo.AckAccept)
+		} else {
+			r.Ack(kgo.AckRelease)
+		}
+	})
 	ok(sharer.FlushAcks(k.ctx))
-	start := func() int64 {
+	offset := func() kadm.ShareOffset {
 		described, err := admin.DescribeShareGroupOffsets(k.ctx, group)
 		ok(err)
 		ok(described[group].Err)
-		return described[group].Offsets[topic][0].StartOffset
+		return described[group].Offsets[topic][0]
 	}
-	eventually("all of it done with", func() bool { return start() == 10 })
+	eventually("a lag of 4", func() bool { return offset().Lag == 4 })
 	offsets := kadm.Offsets{}
 	offsets.Add(kadm.Offset{Topic: topic, Partition: 0, At: 8})
 	refused, err := admin.AlterShareGroupOffsets(k.ctx, group, offsets)
@@ -267,7 +273,7 @@ func adminShareOffsets(k *kit) {
 	altered, err := admin.AlterShareGroupOffsets(k.ctx, group, offsets)
 	ok(err)
 	ok(altered.Error())
-	equal("altered offset", int64(8), start())
+	equal("altered offset", int64(8), offset().StartOffset)
 	deleted, err := admin.DeleteShareGroupOffsets(k.ctx, group, topic)
 	ok(err)
 	ok(deleted.Error())
