@@ -11,7 +11,6 @@ import (
 func consumerProtocolScenarios() []scenario {
 	return []scenario{
 		{"consumer-protocol-rebalance", consumerProtocolRebalance},
-		{"consumer-protocol-static", consumerProtocolStatic},
 		{"consumer-protocol-pattern", consumerProtocolPattern},
 		{"consumer-protocol-commits", consumerProtocolCommits},
 		{"consumer-protocol-migration", consumerProtocolMigration},
@@ -52,23 +51,6 @@ func consumerProtocolRebalance(k *kit) {
 	equal("records in all, each once", 60, len(first.values())+len(second.values()))
 	first.leave(k)
 	settle(topic, 6, second)
-}
-
-func consumerProtocolStatic(k *kit) {
-	topic, group := k.createTopic("static", 4), k.unique("static")
-	a, b := serverSide(kgo.ConsumeTopics(topic), kgo.InstanceID("a")), serverSide(kgo.ConsumeTopics(topic), kgo.InstanceID("b"))
-	first, second := k.member(group, a...), k.member(group, b...)
-	settle(topic, 2, first, second)
-	owned := first.partitions(topic)
-	before, _ := second.history()
-	first.stop()
-	// Close alone says nothing, and the name stays taken until the session ends.
-	ok(first.client.LeaveGroupContext(k.ctx))
-	again := k.member(group, a...)
-	settle(topic, 2, again, second)
-	equal("partitions of the returning member", owned, again.partitions(topic))
-	after, _ := second.history()
-	equal("assignments of the other member", before, after)
 }
 
 // A broken pattern does not leave the client: Go compiles it first.
