@@ -33,7 +33,7 @@ beforeAll(() => {
   } catch (error) {
     throw new Error(`the build failed: ${String((error as { stdout?: Buffer }).stdout)}`, { cause: error })
   }
-}, 60_000)
+})
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL')
 })
