@@ -50,6 +50,8 @@ const brokers = [
   },
   {
     name: 'kafka',
+    // On a busy machine its metadata lags behind its answers: what fails there is asked once more, and that counts.
+    isAskedAgain: true,
     version: kafkaVersion,
     prepare: prepareKafka,
     start: () => startKafka({ properties, readyMsMax }),
@@ -75,11 +77,11 @@ async function prepareAll(candidates, skips) {
 }
 
 /**
- * Runs one client's program over the scenarios, again from where it ended when it dies or falls silent.
+ * Runs one client's program over the scenarios (all, where none are named), again from where it ended when it dies or falls silent.
  * @param {(result: { scenario: string, ok: boolean, error?: string, ms: number }) => void} report
  */
-async function runClient(client, address, report) {
-  let remaining
+async function runClient(client, address, scenarios, report) {
+  let remaining = scenarios
   do {
     let announced
     const watch = new AbortController()
@@ -90,7 +92,7 @@ async function runClient(client, address, report) {
     }
     listen()
     const [command, ...args] = client.command
-    const result = await run(command, [...args, address, ...(remaining ?? wanted.scenario)], {
+    const result = await run(command, [...args, address, ...remaining], {
       env: client.env,
       signal: watch.signal,
       onLine: line => {
@@ -125,7 +127,14 @@ async function runBroker(broker, clients, results) {
   const started = await broker.start()
   try {
     for (const client of clients) {
-      await runClient(client, started.address, result => report(client.name, result))
+      const again = []
+      await runClient(client, started.address, wanted.scenario, result => {
+        const isAskedAgain = !result.ok && broker.isAskedAgain && result.scenario in catalogue
+        if (isAskedAgain) again.push(result.scenario)
+        else report(client.name, result)
+      })
+      if (again.length > 0)
+        await runClient(client, started.address, again, result => report(client.name, result))
     }
     if (started.hasExited()) {
       const log = await readFile(started.logFile, 'utf8')
