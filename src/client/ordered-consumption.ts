@@ -31,6 +31,7 @@ export class OrderedConsumption implements Consumption {
   readonly #schedule: CommitSchedule
   /** Begins anew whenever this member is given the topic. */
   #turn = 0
+  #isClosing = false
   #reading: Promise<void> = Promise.resolve()
   #done: { readonly offset: bigint; readonly next: bigint; readonly partitionCount: number } | undefined
 
@@ -80,9 +81,10 @@ export class OrderedConsumption implements Consumption {
     const reader = await TopicReader.open(this.#kafka, this.#admin, topic, { waitMs })
     try {
       const records = await OrderedRecords.from(next, reader, this.#options)
-      while (turn === this.#turn) {
+      const isOver = (): boolean => this.#isClosing || turn !== this.#turn
+      while (!isOver()) {
         const found = await records.look()
-        if (!found || turn !== this.#turn) continue
+        if (!found || isOver()) continue
         const { vlsn, message } = found
         const { key, value, headers = {}, timestamp } = message
         await handler({ vlsn, key, value, headers, timestampMs: Number(timestamp) })
@@ -111,7 +113,8 @@ export class OrderedConsumption implements Consumption {
   }
 
   async close(): Promise<void> {
-    this.#turn++
+    // The record in hand is done first, and committed.
+    this.#isClosing = true
     await this.#reading
     try {
       await this.#schedule.close()

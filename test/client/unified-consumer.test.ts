@@ -76,6 +76,19 @@ describe.each(ways)('$strategy, in a VLSN topic: $isVlsn', ({ strategy, isVlsn }
     expect(sorted(await consumeAndLeave(kafka, options, 30))).toEqual(numbers(0, 30))
   })
 
+  test('commits the record that is in hand when it is closed', async () => {
+    const { address } = await startBroker()
+    const kafka = clientOf(address)
+    const topic = await makeTopic(kafka, { isVlsn, partitions: 1 })
+    await writeSome(kafka, topic, 10)
+    const options = { topic, groupId: uniqueName(), commitStrategy: strategy }
+    const consumer = await UnifiedConsumer.open(kafka, options)
+    await consumer.run(({ vlsn }) => {
+      if (vlsn === 4n) void consumer.close()
+    })
+    expect(await consumeAndLeave(kafka, options, 5)).toEqual(numbers(5, 10))
+  })
+
   test('commits by hand', async () => {
     const { address } = await startBroker()
     const kafka = clientOf(address)
