@@ -39,7 +39,7 @@ export function choiceFor(
   const chosen = isStreams ? 'per_partition' : configs.get('odradek.commit.strategy', groupId)
   const strategy = strategies[chosen]
   const position = new Position(turn, groupId, topic)
-  const keepsNumber = strategy !== perPartition || position.isKept
+  const keepsNumber = strategy !== perPartition || position.isOfAll
   return {
     strategy,
     position,
@@ -67,5 +67,7 @@ export function isRead(turn: Turn, groupId: string, name: string): boolean {
   if (!group) return false
   if (group.isSubscribedTo(name)) return true
   const choice = choiceFor({ groupId, name }, turn)
-  return choice?.isView === true && choice.position.isKept && group.isSubscribedTo(choice.position.topic.name)
+  return (
+    choice?.isView === true && choice.position.isOfAll && group.isSubscribedTo(choice.position.topic.name)
+  )
 }

@@ -4,6 +4,7 @@ import {
   derivedOffset,
   keepWithout,
   keptNumber,
+  withNew,
   type CommitStrategy,
   type NewOffset,
 } from './strategy.ts'
@@ -29,12 +30,10 @@ export const hybrid: CommitStrategy = {
 function keepBoth(position: Position, offsets: readonly NewOffset[], stamp: Stamp): void {
   const commits = position.lastCommits()
   const { superseded } = position
-  for (const { partition, value } of offsets)
-    commits.set(partition, { offset: value.offset, order: Infinity })
-  const below = position.numberFor(commits)!
+  const below = position.numberFor(withNew(commits, offsets))!
   for (const partition of superseded) position.remove(partition)
   for (const { partition, value } of offsets) position.write(partition, value)
-  position.keep(below, stamp)
+  position.keep({ ...stamp, offset: below })
   // What one number was kept in the place of is needed for as long as it has no offset of its own.
   for (const partition of position.partitions) if (position.stored(partition)) commits.delete(partition)
   position.hear(commits)

@@ -9,16 +9,30 @@ import type { NumberedTopic } from './numbered-topic.ts'
 /** When an offset was committed, and when it is too old. */
 export type Stamp = Pick<OffsetCommitValue, 'commitTimestamp' | 'expireTimestamp'>
 
+/** A number to be written. */
+export type NewNumber = Stamp &
+  Pick<OffsetCommitValue, 'offset'> &
+  Partial<Pick<OffsetCommitValue, 'leaderEpoch' | 'metadata'>>
+
+/** Offsets by partition. */
+export type Reached = ReadonlyMap<number, { readonly offset: bigint }>
+
 /** The only partition of a view. */
 const viewPartition = 0
 
-/** What the metadata of a number begins with that a strategy keeps for all partitions. A reader of the view commits without. */
-const mark = 'odradek.commit.strategy'
+/** How the metadata of a number begin that stands for all partitions; a reader of the view commits without. */
+const marks = { kept: 'odradek.commit.strategy', left: 'odradek.commit.strategy.before' }
+
+/** How far a number stands for all partitions. */
+type Standing = keyof typeof marks
 
 /**
  * A group's position in a topic of VLSNs, as it is in the state of a turn: the offset of each partition, and the number, which is the
- * offset of the view. A number is *kept* if a strategy wrote it, and has then taken everything into account that was committed before.
- * One that is not kept was committed by a reader of the view, and is younger or older than each partition's own offset.
+ * offset of the view.
+ *
+ * - A number is *kept* if a strategy wrote it that keeps one: it has taken into account whatever was committed before.
+ * - It is *left* once the group has gone back to offsets of the partitions: those that have none go by it.
+ * - Else a reader of the view has committed it, later or earlier than each partition's offset.
  */
 export class Position {
   readonly group: string
@@ -49,7 +63,17 @@ export class Position {
   }
 
   get isKept(): boolean {
-    return this.number?.metadata.startsWith(mark) === true
+    return this.#standing === 'kept'
+  }
+
+  /** Whether the number says something of all partitions. */
+  get isOfAll(): boolean {
+    return this.#standing !== undefined
+  }
+
+  get #standing(): Standing | undefined {
+    const mark = this.number?.metadata.split(' ', 1)[0]
+    return mark === marks.kept ? 'kept' : mark === marks.left ? 'left' : undefined
   }
 
   /** What a partition was committed to, unless the view was committed after that. */
@@ -59,7 +83,7 @@ export class Position {
   }
 
   #isSuperseded({ order }: HeardOffset): boolean {
-    return this.number !== undefined && !this.isKept && order < this.number.order
+    return this.number !== undefined && !this.isOfAll && order < this.number.order
   }
 
   /** The partitions whose own offsets are older than what the view was committed to. */
@@ -95,12 +119,12 @@ export class Position {
   }
 
   /** How far the group is in each partition: to its commit, else to the first record that the number leaves open. */
-  reached(commits: TopicHeard): (bigint | undefined)[] {
+  reached(commits: Reached): (bigint | undefined)[] {
     return this.partitions.map(partition => commits.get(partition)?.offset ?? this.derived(partition))
   }
 
   /** The number that these commits come to; without any it stays as it is. */
-  numberFor(commits: TopicHeard): bigint | undefined {
+  numberFor(commits: Reached): bigint | undefined {
     return commits.size > 0 ? this.topic.committedBelow(this.reached(commits)) : this.number?.offset
   }
 
@@ -121,28 +145,24 @@ export class Position {
 
   /** What a reader of the view said with its commit. */
   get text(): string {
+    const standing = this.#standing
     const metadata = this.number?.metadata ?? ''
-    return this.isKept ? metadata.slice(mark.length).trimStart() : metadata
+    return standing ? metadata.slice(marks[standing].length + 1) : metadata
   }
 
   write(partition: number, value: Draft<typeof OffsetCommitValue>): void {
     this.#turn.write(offsetCommit({ group: this.group, topic: this.topic.name, partition }, value))
   }
 
-  /** Writes a number that is kept for all partitions. `text`: what a reader of the view said. */
-  keep(vlsn: bigint, stamp: Stamp, { text = '', leaderEpoch = -1 } = {}): void {
-    this.writeNumber({
-      ...stamp,
-      offset: vlsn,
-      leaderEpoch,
-      metadata: text === '' ? mark : `${mark} ${text}`,
-      topicId: this.topic.viewId,
-    })
+  /** Writes a number that stands for all partitions. `metadata`: what a reader of the view said. */
+  keep(value: NewNumber, standing: Standing = 'kept'): void {
+    const { leaderEpoch = -1, metadata = '' } = value
+    this.writeNumber({ ...value, leaderEpoch, metadata: `${marks[standing]} ${metadata}`.trimEnd() })
   }
 
   /** Writes a number as it was committed. */
-  writeNumber(value: Draft<typeof OffsetCommitValue>): void {
-    this.#turn.write(offsetCommit(this.#viewKey, value))
+  writeNumber(value: NewNumber & Pick<OffsetCommitValue, 'leaderEpoch' | 'metadata'>): void {
+    this.#turn.write(offsetCommit(this.#viewKey, { ...value, topicId: this.topic.viewId }))
   }
 
   /** Removes what a partition has, transactions under way included. */

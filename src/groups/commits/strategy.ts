@@ -1,6 +1,6 @@
 import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets-records.ts'
 import type { CommittedOffset } from '../offsets/committed-offsets.ts'
-import type { Position, Stamp } from './position.ts'
+import type { Position, Reached, Stamp } from './position.ts'
 
 /** An offset of a partition that is to be committed. */
 export interface NewOffset {
@@ -45,12 +45,16 @@ export function keptNumber(position: Position): ToldOffset | undefined {
   return { offset, leaderEpoch: position.number?.leaderEpoch ?? -1, metadata: position.text }
 }
 
+/** The last commits of all partitions, once these are made as well. */
+export function withNew(commits: Reached, offsets: readonly NewOffset[]): Reached {
+  return new Map([...commits, ...offsets.map(({ partition, value }) => [partition, value] as const)])
+}
+
 /** Keeps what a reader of the view has committed for all partitions: whatever these have gives way to it. */
 export function commitForAll(position: Position, value: OffsetCommitValue): void {
   for (const partition of position.partitions) position.remove(partition)
   position.hear(new Map())
-  const { offset, leaderEpoch, metadata } = value
-  position.keep(offset, value, { text: metadata, leaderEpoch })
+  position.keep(value)
 }
 
 /**
@@ -66,6 +70,6 @@ export function keepWithout(position: Position, partitions: readonly number[]): 
     position.remove(partition)
   }
   if (reached.every(offset => offset === undefined)) return position.removeNumber()
-  position.keep(position.topic.committedBelow(reached), position.now)
+  position.keep({ ...position.now, offset: position.topic.committedBelow(reached) })
   position.hear(commits)
 }

@@ -1,5 +1,12 @@
 import type { Position, Stamp } from './position.ts'
-import { commitForAll, keepWithout, keptNumber, type CommitStrategy, type NewOffset } from './strategy.ts'
+import {
+  commitForAll,
+  keepWithout,
+  keptNumber,
+  withNew,
+  type CommitStrategy,
+  type NewOffset,
+} from './strategy.ts'
 
 /**
  * One number for all partitions: the VLSN, plus one, up to which everything is committed in each. A commit writes one record, however
@@ -35,9 +42,7 @@ function fold(position: Position, offsets: readonly NewOffset[], stamp: Stamp): 
     partition => named.has(partition) || (position.own(partition) && !position.isPending(partition)),
   )
   const gone = new Set([...done, ...position.superseded])
-  for (const { partition, value } of offsets)
-    commits.set(partition, { offset: value.offset, order: Infinity })
-  position.keep(position.numberFor(commits)!, stamp)
+  position.keep({ ...stamp, offset: position.numberFor(withNew(commits, offsets))! })
   const { order } = position.number!
   for (const { partition, value } of offsets) commits.set(partition, { offset: value.offset, order })
   for (const partition of gone) position.remove(partition)

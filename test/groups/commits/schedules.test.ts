@@ -34,6 +34,10 @@ class Ledger {
   }
 }
 
+function nameOf(partition: number | 'view'): string {
+  return partition === 'view' ? 'events.vlsn-0' : `events-${partition}`
+}
+
 /** Readers of three, later more, partitions, who commit as they please, under one strategy after another. */
 async function play(seed: number, { readsView }: { readsView: boolean }): Promise<Record<string, number>> {
   const random = seededRandom(seed)
@@ -41,7 +45,8 @@ async function play(seed: number, { readsView }: { readsView: boolean }): Promis
   const { scene: first, events } = await eventsScene('vlsn', 20)
   let scene = first
   let strategy: StrategyName = 'vlsn'
-  let ledger = new Ledger()
+  const ledger = new Ledger()
+  const history: string[] = []
   const seen = { commits: 0, switches: 0, restarts: 0, ends: 0 }
   const partitions = (): number[] => Array.from({ length: events.partitionCount }, (_, index) => index)
   /** Where a reader may be: mostly further on than what it is told, at times back. */
@@ -50,8 +55,6 @@ async function play(seed: number, { readsView }: { readsView: boolean }): Promis
     const from = Number(ledger.partitions.get(partition)?.offset ?? 0n)
     return below(5) === 0 ? below(length + 1) : Math.min(length, from + below(6))
   }
-  const nameOf = (partition: number | 'view'): string =>
-    partition === 'view' ? 'events.vlsn-0' : `events-${partition}`
   const some = (): (readonly [number | 'view', number])[] => {
     if (readsView && below(6) === 0) return [['view', below(Number(events.end) + 1)]]
     return partitions()
@@ -73,11 +76,13 @@ async function play(seed: number, { readsView }: { readsView: boolean }): Promis
     } else if (what === 8) {
       choose(scene, (strategy = strategies[below(3)]!))
       seen.switches++
+      history.push(strategy)
     } else if (what === 9) {
       const crashed = scene
       scene = await crashed.crash()
       await close(crashed)
       seen.restarts++
+      history.push('restart')
     } else if (what < 12) {
       const producerId = producerIds[below(2)]!
       if (ledger.pending.has(producerId) && below(2) === 0) {
@@ -85,13 +90,16 @@ async function play(seed: number, { readsView }: { readsView: boolean }): Promis
         await end(scene, producerId, isCommitted ? 'COMMIT' : 'ABORT')
         ledger.end(producerId, isCommitted)
         seen.ends++
+        history.push(`end ${producerId} ${isCommitted}`)
       } else {
         const offsets = some()
+        history.push(`${producerId}: ${JSON.stringify(named(offsets))}`)
         if (offsets.length > 0) await commitFor(scene, producerId, named(offsets))
         for (const [partition, offset] of offsets) ledger.commitFor(producerId, partition, BigInt(offset))
       }
     } else {
       const offsets = some()
+      history.push(JSON.stringify(named(offsets)))
       await scene.commit(named(offsets))
       for (const [partition, offset] of offsets) ledger.commit(partition, BigInt(offset))
       seen.commits++
@@ -113,7 +121,7 @@ async function play(seed: number, { readsView }: { readsView: boolean }): Promis
         .from(partition, isOfView && strategy !== 'per_partition' ? 0n : offset)
         .filter(vlsn => !isOfView || strategy === 'per_partition' || vlsn >= ledger.view!.vlsn)
       const at = told[nameOf(partition)]!
-      const before = `step with ${strategy}, partition ${partition} told ${at}, number ${number}`
+      const before = `${history.join('; ')}: partition ${partition} told ${at}, number ${number}`
       if (at >= 0) {
         const skipped = open.filter(vlsn => events.logs[partition]!.indexOf(vlsn) < at)
         expect(skipped, before).toEqual([])

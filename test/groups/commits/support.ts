@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { GroupSettings } from '../../../src/groups/settings.ts'
 import { decode } from '../../../src/protocol/compile.ts'
 import {
   OffsetCommitKey,
@@ -13,11 +14,15 @@ export const group = 'readers'
 export type StrategyName = 'per_partition' | 'vlsn' | 'hybrid'
 
 /** A coordinator, and `events`, a topic of VLSNs with three partitions; `orders` is a topic like others. */
-export async function eventsScene(strategy: StrategyName = 'vlsn', written = 30) {
+export async function eventsScene(
+  strategy: StrategyName = 'vlsn',
+  written = 30,
+  settings: Partial<GroupSettings> = {},
+) {
   const events = new TestNumberedTopic('events', 3).write(written)
   const topics = new GroupTopics({ orders: 8 })
   topics.createNumbered(events)
-  const scene = await GroupScene.open({}, { topics })
+  const scene = await GroupScene.open(settings, { topics })
   scene.configs.set('odradek.commit.strategy', group, strategy)
   return { scene, events }
 }
