@@ -31,14 +31,16 @@ async function listeningPort(logFile, server, readyMsMax) {
 
 /**
  * Starts odradek on 127.0.0.1.
- * @param {{ args?: string[], nodeArgs?: string[], port?: number, dataDir?: string, readyMsMax?: number }} options more
- *   arguments of the command line and of Node itself; a free port and a temporary folder (removed by `stop` and `kill`)
- *   unless given; after `readyMsMax` without an answer the start has failed
+ * @param {{ properties?: object, args?: string[], nodeArgs?: string[], port?: number, dataDir?: string,
+ *   readyMsMax?: number }} options settings by Kafka's names; more arguments of the command line and of Node itself; a free
+ *   port and a temporary folder (removed by `stop` and `kill`) unless given; after `readyMsMax` without an answer the start
+ *   has failed
  * @returns {Promise<{ address: string, port: number, pid: number, dataDir: string, logFile: string, readyMs: number,
  *   hasExited(): boolean, stop(): Promise<void>, kill(): Promise<void> }>} `readyMs` counts from the start of the process to its first
  *   Metadata answer
  */
 export async function startOdradek({
+  properties = {},
   args = [],
   nodeArgs = [],
   port = 0,
@@ -52,7 +54,8 @@ export async function startOdradek({
   const logFile = `${folder}.log`
   await rm(logFile, { force: true })
   const startedAt = performance.now()
-  const command = [...nodeArgs, cli, '--port', String(port), '--data', folder, ...args]
+  const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const command = [...nodeArgs, cli, '--port', String(port), '--data', folder, ...settings, ...args]
   const server = serve(process.execPath, command, { logFile })
   const clean = async () => {
     await rm(logFile, { force: true })

@@ -38,14 +38,16 @@ const properties = {
   'group.streams.min.session.timeout.ms': 6_000,
   'group.streams.min.heartbeat.interval.ms': 500,
 }
-const settings = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+/** A campaign says more: its broker dies, and comes back on the same port over the same data. */
+const starting = (start, options = {}) =>
+  start({ readyMsMax, ...options, properties: { ...properties, ...options.properties } })
 
 const brokers = [
   {
     name: 'odradek',
     version: JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')).version,
     prepare: prepareOdradek,
-    start: () => startOdradek({ args: settings, readyMsMax }),
+    start: options => starting(startOdradek, options),
     isKilledToo: true,
   },
   {
@@ -54,7 +56,7 @@ const brokers = [
     isAskedAgain: true,
     version: kafkaVersion,
     prepare: prepareKafka,
-    start: () => startKafka({ properties, readyMsMax }),
+    start: options => starting(startKafka, options),
   },
 ].filter(({ name }) => isWanted(wanted.broker, name))
 
