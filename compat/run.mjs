@@ -52,8 +52,6 @@ const brokers = [
   },
   {
     name: 'kafka',
-    // On a busy machine its metadata lags behind its answers: what fails there is asked once more, and that counts.
-    isAskedAgain: true,
     version: kafkaVersion,
     prepare: prepareKafka,
     start: options => starting(startKafka, options),
@@ -131,9 +129,11 @@ async function runBroker(broker, clients, results) {
     for (const client of clients) {
       const again = []
       await runClient(client, started.address, wanted.scenario, result => {
-        const isAskedAgain = !result.ok && broker.isAskedAgain && result.scenario in catalogue
-        if (isAskedAgain) again.push(result.scenario)
-        else report(client.name, result)
+        // On a busy machine deadlines pass, and Apache Kafka's metadata lags behind its answers: the second answer counts.
+        const isAskedAgain = !result.ok && result.scenario in catalogue
+        if (!isAskedAgain) return report(client.name, result)
+        say(`${broker.name} ${client.name} ${result.scenario} failed and is asked again: ${result.error}`)
+        again.push(result.scenario)
       })
       if (again.length > 0)
         await runClient(client, started.address, again, result => report(client.name, result))
