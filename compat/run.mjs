@@ -175,10 +175,10 @@ outcomes.forEach(({ status, reason }, index) => {
 })
 
 const failures = results.filter(({ ok }) => !ok)
-for (const { broker, client, scenario, error } of failures)
-  say(`\nFAILED ${broker} ${client} ${scenario}\n${error}`)
 const isComplete = Object.values(wanted).every(list => list.length === 0)
 say(`\n${await writeLedger({ brokers, clients, skips, results, isComplete })}`)
+for (const { broker, client, scenario, error } of failures)
+  say(`FAILED ${broker} ${client} ${scenario}\n${error}\n`)
 say(`took ${Math.round((performance.now() - startedAt) / 1000)} s`)
 say(`${results.length - failures.length} passed, ${failures.length} failed, ${skips.length} skipped`)
 process.exit(failures.length > 0 ? 1 : 0)
