@@ -77,11 +77,11 @@ async function prepareAll(candidates, skips) {
 }
 
 /**
- * Runs one client's program over the scenarios, again from where it ended when it dies or falls silent.
+ * Runs one client's program over the scenarios (all, where none are named), again from where it ended when it dies or falls silent.
  * @param {(result: { scenario: string, ok: boolean, error?: string, ms: number }) => void} report
  */
-async function runClient(client, address, report) {
-  let remaining
+async function runClient(client, address, scenarios, report) {
+  let remaining = scenarios
   do {
     let announced
     const watch = new AbortController()
@@ -92,7 +92,7 @@ async function runClient(client, address, report) {
     }
     listen()
     const [command, ...args] = client.command
-    const result = await run(command, [...args, address, ...(remaining ?? wanted.scenario)], {
+    const result = await run(command, [...args, address, ...remaining], {
       env: client.env,
       signal: watch.signal,
       onLine: line => {
@@ -127,7 +127,16 @@ async function runBroker(broker, clients, results) {
   const started = await broker.start()
   try {
     for (const client of clients) {
-      await runClient(client, started.address, result => report(client.name, result))
+      const again = []
+      await runClient(client, started.address, wanted.scenario, result => {
+        // On a busy machine deadlines pass, and Apache Kafka's metadata lags behind its answers: the second answer counts.
+        const isAskedAgain = !result.ok && result.scenario in catalogue
+        if (!isAskedAgain) return report(client.name, result)
+        say(`${broker.name} ${client.name} ${result.scenario} failed and is asked again: ${result.error}`)
+        again.push(result.scenario)
+      })
+      if (again.length > 0)
+        await runClient(client, started.address, again, result => report(client.name, result))
     }
     if (started.hasExited()) {
       const log = await readFile(started.logFile, 'utf8')
@@ -166,10 +175,10 @@ outcomes.forEach(({ status, reason }, index) => {
 })
 
 const failures = results.filter(({ ok }) => !ok)
-for (const { broker, client, scenario, error } of failures)
-  say(`\nFAILED ${broker} ${client} ${scenario}\n${error}`)
 const isComplete = Object.values(wanted).every(list => list.length === 0)
 say(`\n${await writeLedger({ brokers, clients, skips, results, isComplete })}`)
+for (const { broker, client, scenario, error } of failures)
+  say(`FAILED ${broker} ${client} ${scenario}\n${error}\n`)
 say(`took ${Math.round((performance.now() - startedAt) / 1000)} s`)
 say(`${results.length - failures.length} passed, ${failures.length} failed, ${skips.length} skipped`)
 process.exit(failures.length > 0 ? 1 : 0)

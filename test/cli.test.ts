@@ -26,14 +26,11 @@ const children = new Set<ChildProcess>()
 
 beforeAll(() => {
   try {
-    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], {
-      cwd: root,
-      stdio: 'pipe',
-    })
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'pipe' })
   } catch (error) {
     throw new Error(`the build failed: ${String((error as { stdout?: Buffer }).stdout)}`, { cause: error })
   }
-}, 60_000)
+})
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL')
 })

@@ -51,6 +51,7 @@ const below: Record<string, readonly string[]> = {
   base: [],
   protocol: ['base'],
   sequencers: ['base'],
+  client: ['base', 'sequencers'],
   storage: ['base', 'protocol', 'sequencers'],
   coordination: ['base', 'protocol'],
   groups: ['base', 'protocol', 'coordination'],
@@ -101,6 +102,13 @@ describe('imports', () => {
     // Koffi is loaded where a file is mapped, and is optional.
     expect(outside.filter(name => !name.startsWith('node:'))).toEqual(['koffi'])
     expect(importers('koffi')).toEqual(['base/mapping.ts'])
+  })
+
+  test('of the client library name no Kafka client: its user brings one', () => {
+    const packages = imports
+      .filter(({ file, target }) => houseOf(file) === 'client' && !target.startsWith('.'))
+      .map(({ target }) => target)
+    expect(new Set(packages)).toEqual(new Set(['smol-toml']))
   })
 
   test('lead from the command line to the public door, and not back', () => {

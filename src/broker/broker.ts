@@ -9,6 +9,7 @@ import { GroupCoordinator } from '../groups/coordinator.ts'
 import { ShareGroups } from '../groups/share/groups.ts'
 import { ShareReaders } from '../groups/share/readers.ts'
 import { ShareCoordinator } from '../groups/share/state/coordinator.ts'
+import type { NumberedTopic } from '../groups/commits/numbered-topic.ts'
 import type { TopicLookup } from '../groups/topic-lookup.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import { audit } from '../storage/audit.ts'
@@ -16,9 +17,10 @@ import { CoordinatorLog } from '../storage/coordinator-log.ts'
 import { StorageDamagedError } from '../storage/errors.ts'
 import { openStore } from '../storage/store.ts'
 import { TransactionCoordinator } from '../transactions/coordinator.ts'
-import { viewIdOf, viewNameOf } from '../vlsn/view-name.ts'
+import { isViewName, topicNameOf, viewIdOf, viewNameOf } from '../vlsn/view-name.ts'
+import type { VlsnTopic } from '../vlsn/vlsn-topic.ts'
 import { apis } from './apis/index.ts'
-import { Catalog, catalogPartitionId } from './catalog.ts'
+import { Catalog, catalogPartitionId, type Topic } from './catalog.ts'
 import type { ListenerSetting } from './configs/listener-settings.ts'
 import type { Settings } from './configs/settings.ts'
 import type { Services } from './context.ts'
@@ -311,5 +313,22 @@ function lookupOf(catalog: Catalog): TopicLookup {
     partitionCount: name => catalog.readable(name)?.partitions.length,
     topicId: name => catalog.readable(name)?.id,
     topicName: id => catalog.readableById(id)?.name,
+    numbered(name) {
+      const topic = catalog.topic(isViewName(name) ? topicNameOf(name) : name)
+      return topic?.vlsn && numberedTopic(topic, topic.vlsn)
+    },
+  }
+}
+
+function numberedTopic({ name, id, partitions }: Topic, vlsn: VlsnTopic): NumberedTopic {
+  return {
+    name,
+    id,
+    viewName: viewNameOf(name),
+    viewId: viewIdOf(id),
+    partitionCount: partitions.length,
+    isWhole: vlsn.isWhole,
+    committedBelow: offsets => vlsn.committedBelow(offsets),
+    offsetFrom: (partition, below) => vlsn.offsetFrom(partition, below),
   }
 }

@@ -26,6 +26,7 @@ import { leave, type Leaver, type LeaveResult } from './classic/leave.ts'
 import type { JoinReply, SyncReply } from './classic/member.ts'
 import { joinRefusal, syncRefusal } from './classic/refusals.ts'
 import { sync } from './classic/sync.ts'
+import { settleOffsets } from './commits/choice.ts'
 import { heartbeatConsumers } from './consumer/classic-members/heartbeat.ts'
 import { joinConsumers } from './consumer/classic-members/join.ts'
 import { leaveConsumers } from './consumer/classic-members/leave.ts'
@@ -59,7 +60,10 @@ import type { InternalTopic } from './streams/topology.ts'
 const kind: CoordinatorKind<PartitionState, Environment> = {
   topicName: '__consumer_offsets',
   create: ({ clock }) => new PartitionState(clock),
-  resume: turn => turn.state.groups.forEach(group => group.resume(turn)),
+  resume: turn => {
+    turn.state.groups.forEach(group => group.resume(turn))
+    settleOffsets(turn, turn.state.offsets.groups())
+  },
   audit: auditState,
 }
 
@@ -302,7 +306,17 @@ export class GroupCoordinator {
   async endTransaction(partition: number, end: TransactionEnd): Promise<void> {
     const coordinator = this.#partitions.at(partition)
     if (!coordinator) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    await coordinator.endTransaction(end)
+    const groups = coordinator.state?.pendingOffsets.groupsOf(end.producerId) ?? []
+    const ended = coordinator.endTransaction(end)
+    if (end.type === 'ABORT' || groups.length === 0) return ended
+    // In the same turn, so that no other decision is made on the half of it. Where it fails, so has the log, and is read again.
+    const settled = coordinator.run(turn => settleOffsets(turn, groups))
+    await Promise.all([ended, settled.catch((error: unknown) => this.#settlingFailed(error))])
+  }
+
+  #settlingFailed(error: unknown): void {
+    if (!(error instanceof KafkaError)) throw error
+    this.#environment.logger.warn({ err: error }, 'offsets of a transaction are settled later')
   }
 
   /** OffsetFetch of some groups, in order; each has its own error. */

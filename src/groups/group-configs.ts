@@ -3,6 +3,7 @@ export interface GroupConfigValues {
   'consumer.assignment.interval.ms': number
   'consumer.heartbeat.interval.ms': number
   'consumer.session.timeout.ms': number
+  'odradek.commit.strategy': 'per_partition' | 'vlsn' | 'hybrid'
   'share.assignment.interval.ms': number
   'share.auto.offset.reset': string
   'share.delivery.count.limit': number

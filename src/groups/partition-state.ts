@@ -4,6 +4,7 @@ import type { TransactionEnd } from '../coordination/state-topic.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from '../protocol/messages/consumer-offsets-records.ts'
 import { ClassicGroup } from './classic/group.ts'
+import { HeardOffsets } from './commits/heard-offsets.ts'
 import { ConsumerGroup, type ConsumerRecord } from './consumer/group.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
@@ -18,6 +19,8 @@ export class PartitionState implements CoordinatedState {
   readonly groups = new Map<string, Group>()
   readonly offsets = new CommittedOffsets()
   readonly pendingOffsets = new PendingOffsets()
+  /** What is left out of the log where one number says it. */
+  readonly heard = new HeardOffsets()
   readonly #clock: Clock
   /** Offsets that were replayed so far. */
   #offsetCount = 0
@@ -70,6 +73,7 @@ export class PartitionState implements CoordinatedState {
   ): void {
     if (value === null) {
       this.offsets.set(group, topic, partition, null)
+      this.heard.forget(group, topic)
       this.pendingOffsets.remove(group, topic, partition)
       return
     }

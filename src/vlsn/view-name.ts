@@ -5,6 +5,11 @@ export function viewNameOf(topic: string): string {
   return topic + suffix
 }
 
+/** The name of the topic that a view with this name is of. */
+export function topicNameOf(view: string): string {
+  return view.slice(0, -suffix.length)
+}
+
 /** Whether a name is kept for views, so that no topic is made with it. */
 export function isViewName(name: string): boolean {
   return name.endsWith(suffix)

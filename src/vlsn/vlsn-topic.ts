@@ -83,6 +83,11 @@ export class VlsnTopic {
     return this.#end
   }
 
+  /** Every partition could be read at the start. */
+  get isWhole(): boolean {
+    return this.partitions.every(({ fault }) => fault === undefined)
+  }
+
   /** Takes what the metadata says, when it is synced. */
   apply({ eras, start, closed }: VlsnState): void {
     this.#eras = new Eras(eras)

@@ -160,7 +160,7 @@ describe('the lock of an owner in another container or on another machine, whose
     const unlock = await nodeDisk(folder).lock()
     const { mtimeMs } = await stat(lock)
     // And is touched by the new owner from now on.
-    await expect.poll(async () => (await stat(lock)).mtimeMs, { timeout: 5000 }).toBeGreaterThan(mtimeMs)
+    await expect.poll(async () => (await stat(lock)).mtimeMs, { timeout: 30_000 }).toBeGreaterThan(mtimeMs)
     await unlock()
     expect(await readdir(folder)).toEqual([])
   })

@@ -29,7 +29,7 @@ function run(args: readonly string[], options: { uid?: number; shell?: string } 
     env: { PATH: process.env['PATH'] },
     encoding: 'utf8',
     // A broker that starts after all would go on for good.
-    timeout: 10_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })

@@ -1,3 +1,4 @@
+import type { NumberedTopic } from '../../src/groups/commits/numbered-topic.ts'
 import type { GroupConfigs, GroupConfigValues } from '../../src/groups/group-configs.ts'
 import type { TopicLookup } from '../../src/groups/topic-lookup.ts'
 
@@ -10,7 +11,8 @@ export function idOf(topic: string, incarnation = 0): string {
 /** The topics of a test, which come, go and grow as it says. */
 export class GroupTopics implements TopicLookup {
   version = 1
-  readonly #topics = new Map<string, { id: string; partitionCount: number }>()
+  readonly #topics = new Map<string, { readonly id: string; readonly partitionCount: number }>()
+  readonly #numbered = new Map<string, NumberedTopic>()
   readonly #incarnations = new Map<string, number>()
 
   /** `counts`: how many partitions each topic has at first. */
@@ -26,13 +28,25 @@ export class GroupTopics implements TopicLookup {
   }
 
   grow(name: string, partitionCount: number): void {
-    this.#topics.get(name)!.partitionCount = partitionCount
+    this.#topics.set(name, { ...this.#topics.get(name)!, partitionCount })
     this.version++
   }
 
   delete(name: string): void {
     this.#topics.delete(name)
     this.version++
+  }
+
+  /** Makes a topic of VLSNs, and its view. */
+  createNumbered(topic: NumberedTopic): void {
+    this.#topics.set(topic.name, topic)
+    this.#topics.set(topic.viewName, { id: topic.viewId, partitionCount: 1 })
+    for (const name of [topic.name, topic.viewName]) this.#numbered.set(name, topic)
+    this.version++
+  }
+
+  numbered(name: string): NumberedTopic | undefined {
+    return this.#numbered.get(name)
   }
 
   names(): Iterable<string> {
@@ -58,6 +72,7 @@ export const groupConfigDefaults: GroupConfigValues = {
   'consumer.assignment.interval.ms': 0,
   'consumer.heartbeat.interval.ms': 5_000,
   'consumer.session.timeout.ms': 45_000,
+  'odradek.commit.strategy': 'per_partition',
   'share.assignment.interval.ms': 0,
   'share.auto.offset.reset': 'latest',
   'share.delivery.count.limit': 5,

@@ -140,6 +140,8 @@ export const groupEffects: Partial<Record<GroupConfigName, string>> = {
   'consumer.heartbeat.interval.ms': 'How often members of a consumer group are told to send heartbeats.',
   'consumer.session.timeout.ms':
     'How long a member of a consumer group may be silent before it is taken for dead.',
+  'odradek.commit.strategy':
+    'How the position of a group in a VLSN topic is kept: an offset for each partition, one number for all, or both.',
   'share.assignment.interval.ms':
     'How long assignments of a share group rest, so that many members are assigned together.',
   'share.auto.offset.reset': 'Where a share group begins in a partition that it never read.',

@@ -3,8 +3,8 @@ import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-comm
 import type { Caller } from '../caller.ts'
 import type { Committer, CommitTarget } from '../group.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
-import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
+import { keepOffsets, type NewCommit } from './keep.ts'
 
 /** From version 10 on topics go by their ids (KIP-848). */
 export const topicIdsVersion = 10
@@ -66,6 +66,8 @@ export function commitOffsets(
 ): void {
   checkCommitter(turn, request, caller, commits.map(targetOf))
   const commitTimestamp = BigInt(turn.nowMs)
+  const expireTimestamp = expiry(commitTimestamp, request.retentionTimeMs)
+  const accepted: NewCommit[] = []
   const { offsetMetadataMaxBytes } = turn.environment.settings
   for (const { topic, topicId, asked, result } of commits) {
     const metadata = asked.committedMetadata ?? ''
@@ -73,17 +75,17 @@ export function commitOffsets(
       result.errorCode = errorCodes.OFFSET_METADATA_TOO_LARGE
       continue
     }
-    const key = { group: request.groupId, topic, partition: asked.partitionIndex }
     const value = {
       offset: asked.committedOffset,
       leaderEpoch: asked.committedLeaderEpoch,
       metadata,
       commitTimestamp,
-      expireTimestamp: expiry(commitTimestamp, request.retentionTimeMs),
+      expireTimestamp,
       topicId,
     }
-    turn.write(offsetCommit(key, value))
+    accepted.push({ topic, partition: asked.partitionIndex, value, result })
   }
+  keepOffsets(turn, request.groupId, accepted, { commitTimestamp, expireTimestamp })
 }
 
 /** The partition of a commit. */

@@ -1,6 +1,7 @@
 import { errorCodes, KafkaError } from '../../protocol/errors.ts'
 import type { OffsetDeleteRequest } from '../../protocol/messages/47-offset-delete.ts'
 import { consumerProtocolType } from '../classic/group.ts'
+import { choiceFor, isRead } from '../commits/choice.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import { noTopicId } from './committed-offsets.ts'
@@ -22,21 +23,41 @@ export function deleteOffsets(turn: Turn, request: OffsetDeleteRequest): Deleted
   if (group.type === 'classic' && !group.isEmpty && group.protocolType !== consumerProtocolType) {
     throw new KafkaError('NON_EMPTY_GROUP')
   }
-  return request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partitionIndex }) => {
-      if (!(partitionIndex >= 0 && partitionIndex < (lookup.partitionCount(name) ?? 0))) {
-        return { partitionIndex, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
-      }
-      if (group.isSubscribedTo(name))
-        return { partitionIndex, errorCode: errorCodes.GROUP_SUBSCRIBED_TO_TOPIC }
-      const { offsets, pendingOffsets } = turn.state
-      if (offsets.get(groupId, name, partitionIndex) || pendingOffsets.has(groupId, name, partitionIndex)) {
-        turn.write(offsetCommit({ group: groupId, topic: name, partition: partitionIndex }, null))
-      }
-      return { partitionIndex, errorCode: errorCodes.NONE }
-    }),
-  }))
+  return request.topics.map(({ name, partitions }) => {
+    const partitionCount = lookup.partitionCount(name) ?? 0
+    const refusal = refusalToDelete(turn, groupId, name)
+    const results = partitions.map(({ partitionIndex }) => {
+      const isThere = partitionIndex >= 0 && partitionIndex < partitionCount
+      return { partitionIndex, errorCode: isThere ? refusal : errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
+    })
+    const deleted = results.filter(({ errorCode }) => errorCode === errorCodes.NONE)
+    if (deleted.length > 0)
+      deletePartitions(
+        turn,
+        groupId,
+        name,
+        deleted.map(({ partitionIndex }) => partitionIndex),
+      )
+    return { name, partitions: results }
+  })
+}
+
+/** Why no offset of a topic may be deleted: an error code. */
+function refusalToDelete(turn: Turn, groupId: string, name: string): number {
+  if (isRead(turn, groupId, name)) return errorCodes.GROUP_SUBSCRIBED_TO_TOPIC
+  const isOutOfReach = choiceFor({ groupId, name }, turn)?.isOutOfReach === true
+  return isOutOfReach ? errorCodes.KAFKA_STORAGE_ERROR : errorCodes.NONE
+}
+
+function deletePartitions(turn: Turn, groupId: string, name: string, partitions: readonly number[]): void {
+  const choice = choiceFor({ groupId, name }, turn)
+  if (choice?.isView) return choice.strategy.forgetNumber(choice.position)
+  if (choice) return choice.strategy.forget(choice.position, partitions)
+  const { offsets, pendingOffsets } = turn.state
+  for (const partition of partitions) {
+    if (offsets.get(groupId, name, partition) || pendingOffsets.has(groupId, name, partition))
+      turn.write(offsetCommit({ group: groupId, topic: name, partition }, null))
+  }
 }
 
 /** Decides the deletion of a group with all of its offsets. Throws NON_EMPTY_GROUP, or GROUP_ID_NOT_FOUND. */

@@ -1,4 +1,5 @@
 import type { OffsetCommitValue } from '../../protocol/messages/consumer-offsets-records.ts'
+import { isRead } from '../commits/choice.ts'
 import type { Group } from '../group.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
@@ -22,7 +23,7 @@ export function expireOffsets(turn: Turn): void {
 function expireOffsetsOf(turn: Turn, group: Group): boolean {
   let hasOffsets = false
   for (const [topic, offsets] of Array.from(turn.state.offsets.of(group.groupId))) {
-    const isInUse = group.isSubscribedTo(topic)
+    const isInUse = isRead(turn, group.groupId, topic)
     for (const [partition, value] of Array.from(offsets)) {
       if (isInUse || !isExpired(turn, group, value)) hasOffsets = true
       else turn.write(offsetCommit({ group: group.groupId, topic, partition }, null))

@@ -1,8 +1,10 @@
 import { errorCodes } from '../../protocol/errors.ts'
 import type { OffsetFetchRequest } from '../../protocol/messages/09-offset-fetch.ts'
+import { choiceFor, type Choice } from '../commits/choice.ts'
+import type { ToldOffset } from '../commits/strategy.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
 import type { Turn } from '../turn.ts'
-import { noTopicId, type CommittedOffset, type TopicOffsets } from './committed-offsets.ts'
+import { noTopicId, type TopicOffsets } from './committed-offsets.ts'
 
 /** From version 8 on a request asks for several groups (KIP-709). */
 export const manyGroupsVersion = 8
@@ -43,8 +45,12 @@ export interface FetchManner {
   readonly requireStable: boolean
 }
 
-/** Whether an offset can be told: an error code. */
-type Judge = (topic: string, partition: number) => number
+/** What is told of a partition: an offset, or why there is none. */
+interface Told extends ToldOffset {
+  readonly errorCode: number
+  /** The topic that the offset was committed for, where it may be another of the same name. */
+  readonly topicId: string
+}
 
 /** Decides one group of an OffsetFetch. What was never committed has offset -1; so has a group that is not there. Throws as `Group.checkFetch` does. */
 export function fetchOffsets(
@@ -52,78 +58,130 @@ export function fetchOffsets(
   asked: AskedGroup,
   { version, requireStable }: FetchManner,
 ): FetchedGroup {
-  const { lookup } = turn.environment
-  turn.state.groups.get(asked.groupId)?.checkFetch(asked.memberId ?? null, asked.memberEpoch ?? -1)
-  const byId = version >= topicIdsVersion
   const { groupId } = asked
-  const { offsets, pendingOffsets } = turn.state
-  const committed = offsets.of(groupId)
-  const judge: Judge = (topic, partition) =>
-    requireStable && pendingOffsets.has(groupId, topic, partition)
-      ? errorCodes.UNSTABLE_OFFSET_COMMIT
-      : errorCodes.NONE
+  turn.state.groups.get(groupId)?.checkFetch(asked.memberId ?? null, asked.memberEpoch ?? -1)
+  const byId = version >= topicIdsVersion
+  const offsets = new ToldOffsets(turn, groupId, requireStable)
   const topics = asked.topics
-    ? asked.topics.map(topic => fetchTopic(topic, committed, lookup, byId, judge))
-    : fetchAll(committed, lookup, byId, judge)
+    ? asked.topics.map(topic => fetchTopic(topic, offsets, turn.environment.lookup, byId))
+    : fetchAll(offsets, turn.environment.lookup, byId)
   return { groupId, topics, errorCode: errorCodes.NONE }
 }
 
 function fetchTopic(
   asked: NonNullable<AskedGroup['topics']>[number],
-  committed: ReadonlyMap<string, TopicOffsets>,
+  offsets: ToldOffsets,
   lookup: TopicLookup,
   byId: boolean,
-  judge: Judge,
 ): FetchedTopic {
   const { topicId, partitionIndexes } = asked
   const name = byId ? lookup.topicName(topicId) : asked.name
-  const offsets = name === undefined ? undefined : committed.get(name)
+  if (name === undefined) {
+    const unknown = partitionIndexes.map(index => told(index, nothing(errorCodes.UNKNOWN_TOPIC_ID)))
+    return { name: '', topicId, partitions: unknown }
+  }
+  const { tell } = offsets.of(name)
   return {
-    name: name ?? '',
+    name,
     topicId,
     partitions: partitionIndexes.map(partitionIndex => {
-      if (name === undefined) return uncommitted(partitionIndex, errorCodes.UNKNOWN_TOPIC_ID)
-      const value = offsets?.get(partitionIndex)
+      const value = tell(partitionIndex)
       // An offset of a topic that had this name before says nothing about the one that has it now.
       const isOfAnother = byId && value && value.topicId !== noTopicId && value.topicId !== topicId
-      const errorCode = judge(name, partitionIndex)
-      return value && !isOfAnother && errorCode === errorCodes.NONE
-        ? fetched(partitionIndex, value)
-        : uncommitted(partitionIndex, errorCode)
+      return told(partitionIndex, value && !isOfAnother ? value : nothing(errorCodes.NONE))
     }),
   }
 }
 
 /** Everything that a group has. A topic that no id can be found for cannot be told to those who go by ids. */
-function fetchAll(
-  committed: ReadonlyMap<string, TopicOffsets>,
-  lookup: TopicLookup,
-  byId: boolean,
-  judge: Judge,
-): FetchedTopic[] {
+function fetchAll(offsets: ToldOffsets, lookup: TopicLookup, byId: boolean): FetchedTopic[] {
   const topics: FetchedTopic[] = []
-  for (const [name, offsets] of committed) {
+  for (const name of offsets.names()) {
     const topicId = lookup.topicId(name)
     if (byId && topicId === undefined) continue
-    const partitions = Array.from(offsets, ([index, value]) => {
-      const errorCode = judge(name, index)
-      return errorCode === errorCodes.NONE ? fetched(index, value) : uncommitted(index, errorCode)
-    })
-    topics.push({ name, topicId: topicId ?? noTopicId, partitions })
+    const { partitions, tell } = offsets.of(name)
+    const fetched = Array.from(partitions, index => told(index, tell(index) ?? nothing(errorCodes.NONE)))
+    if (fetched.length > 0) topics.push({ name, topicId: topicId ?? noTopicId, partitions: fetched })
   }
   return topics
 }
 
-function fetched(partitionIndex: number, value: CommittedOffset): FetchedPartition {
-  return {
-    partitionIndex,
-    committedOffset: value.offset,
-    committedLeaderEpoch: value.leaderEpoch,
-    metadata: value.metadata,
-    errorCode: errorCodes.NONE,
+/** What may be told of the offsets of one topic. */
+interface TopicTold {
+  /** The partitions that have one. */
+  readonly partitions: Iterable<number>
+  tell(partition: number): Told | undefined
+}
+
+/** What may be told of the offsets of a group, be they stored or follow from others. */
+class ToldOffsets {
+  readonly #turn: Turn
+  readonly #groupId: string
+  readonly #requireStable: boolean
+
+  constructor(turn: Turn, groupId: string, requireStable: boolean) {
+    this.#turn = turn
+    this.#groupId = groupId
+    this.#requireStable = requireStable
+  }
+
+  /** The topics that the group may have offsets of; where VLSNs are numbered, those of a topic may follow from its view's. */
+  names(): Set<string> {
+    const stored = [...this.#stored.keys()]
+    const numbered = stored.map(name => this.#turn.environment.lookup.numbered(name))
+    return new Set([...stored, ...numbered.flatMap(topic => (topic ? [topic.name, topic.viewName] : []))])
+  }
+
+  of(name: string): TopicTold {
+    const choice = choiceFor({ groupId: this.#groupId, name }, this.#turn)
+    if (choice) return this.#ofNumbered(choice, name)
+    const offsets = this.#stored.get(name)
+    return {
+      partitions: offsets?.keys() ?? [],
+      tell: partition =>
+        this.#isUnstable(name, partition) ? unstable : withoutError(offsets?.get(partition)),
+    }
+  }
+
+  #ofNumbered({ strategy, position, isView, isOutOfReach, keepsNumber }: Choice, name: string): TopicTold {
+    const partitions = isView ? [0] : position.partitions
+    if (isOutOfReach) return { partitions, tell: () => nothing(errorCodes.KAFKA_STORAGE_ERROR) }
+    const { id, viewId } = position.topic
+    const topicId = isView ? viewId : id
+    const tell = isView ? () => strategy.tellNumber(position) : strategy.teller(position)
+    const isUnstable = (partition: number): boolean =>
+      this.#isUnstable(name, partition) ||
+      // The number may change with each of them.
+      (isView && keepsNumber && position.partitions.some(each => this.#isUnstable(position.topic.name, each)))
+    return {
+      partitions: partitions.filter(tell),
+      tell(partition) {
+        if (isUnstable(partition)) return unstable
+        const value = partition >= 0 && partition < partitions.length ? tell(partition) : undefined
+        return value && withoutError({ ...value, topicId })
+      },
+    }
+  }
+
+  #isUnstable(name: string, partition: number): boolean {
+    return this.#requireStable && this.#turn.state.pendingOffsets.has(this.#groupId, name, partition)
+  }
+
+  get #stored(): ReadonlyMap<string, TopicOffsets> {
+    return this.#turn.state.offsets.of(this.#groupId)
   }
 }
 
-function uncommitted(partitionIndex: number, errorCode: number): FetchedPartition {
-  return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode }
+function told(partitionIndex: number, { offset, leaderEpoch, metadata, errorCode }: Told): FetchedPartition {
+  return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode }
+}
+
+function nothing(errorCode: number): Told {
+  return { offset: -1n, leaderEpoch: -1, metadata: '', topicId: noTopicId, errorCode }
+}
+
+const unstable = nothing(errorCodes.UNSTABLE_OFFSET_COMMIT)
+
+function withoutError(value: Omit<Told, 'errorCode'> | undefined): Told | undefined {
+  return value && { ...value, errorCode: errorCodes.NONE }
 }

@@ -28,6 +28,11 @@ export class PendingOffsets {
     }
   }
 
+  /** The groups that a transaction has offsets for. */
+  groupsOf(producerId: bigint): string[] {
+    return Array.from(this.#byProducer.get(producerId)?.groups() ?? [])
+  }
+
   /** Takes out the offsets of a transaction that has ended. */
   take(producerId: bigint): CommittedOffsets | undefined {
     const offsets = this.#byProducer.get(producerId)

@@ -32,20 +32,20 @@ export class RecordCursor {
     return (value >>> 1) ^ -(value & 1)
   }
 
-  /** A zigzag int64 in one to ten bytes, as a number: exact up to seven bytes, rounded beyond 2^53. */
+  /** A zigzag int64 in one to ten bytes, as a number: exact where that is a safe integer, rounded beyond. */
   varlongRounded(): number {
     const { bytes } = this
     let at = this.position
     let byte = bytes[at++]!
     const isNegative = (byte & 1) === 1
-    let value = byte & 0x7f
-    for (let weight = 2 ** 7; byte >= 0x80; weight *= 2 ** 7) {
-      if (weight === 2 ** 70) throw new RecordsError('INVALID_RECORD', 'A varlong is longer than ten bytes')
+    let half = (byte & 0x7f) >>> 1
+    for (let weight = 2 ** 6; byte >= 0x80; weight *= 2 ** 7) {
+      if (weight === 2 ** 69) throw new RecordsError('INVALID_RECORD', 'A varlong is longer than ten bytes')
       byte = bytes[at++]!
-      value += (byte & 0x7f) * weight
+      half += (byte & 0x7f) * weight
     }
     this.position = at
-    return isNegative ? -(value + 1) / 2 : value / 2
+    return isNegative ? -half - 1 : half
   }
 
   /** A zigzag int64 in one to ten bytes. */

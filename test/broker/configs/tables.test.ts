@@ -3,8 +3,8 @@ import type { ConfigDefinition } from '../../../src/broker/configs/definition.ts
 import { brokerConfigs } from '../../../src/broker/configs/settings.ts'
 import { kafkaBrokerConfigs } from '../../../src/broker/configs/tables/broker.ts'
 import { developmentDefaults } from '../../../src/broker/configs/tables/development.ts'
-import { groupConfigs } from '../../../src/broker/configs/tables/group.ts'
-import { ownConfigs, ownTopicConfigs } from '../../../src/broker/configs/tables/own.ts'
+import { groupConfigs, kafkaGroupConfigs } from '../../../src/broker/configs/tables/group.ts'
+import { ownConfigs, ownGroupConfigs, ownTopicConfigs } from '../../../src/broker/configs/tables/own.ts'
 import { kafkaTopicConfigs, topicConfigs } from '../../../src/broker/configs/tables/topic.ts'
 import { goldenTable } from '../../support/golden.ts'
 
@@ -26,7 +26,7 @@ const golden = goldenTable<Record<'broker' | 'topic' | 'group', Row[]>>('configs
 describe.each([
   ['broker', golden.broker, kafkaBrokerConfigs],
   ['topic', golden.topic, kafkaTopicConfigs],
-  ['group', golden.group, groupConfigs],
+  ['group', golden.group, kafkaGroupConfigs],
 ] as const)('the %s table', (_, rows, table) => {
   test("is Kafka's, row by row", () => {
     const ours = Object.entries<ConfigDefinition>(table).map(([name, definition]) => ({
@@ -81,5 +81,9 @@ test("odradek's own settings start with its name and are none of Kafka's", () =>
   for (const name of Object.keys(ownTopicConfigs)) {
     expect(name).toMatch(/^odradek\./)
     expect(kafkaTopicConfigs).not.toHaveProperty([name])
+  }
+  for (const name of Object.keys(ownGroupConfigs)) {
+    expect(name).toMatch(/^odradek\./)
+    expect(kafkaGroupConfigs).not.toHaveProperty([name])
   }
 })

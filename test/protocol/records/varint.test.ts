@@ -9,7 +9,17 @@ import {
 } from '../../../src/protocol/records/varint.ts'
 
 const edges = [0, -1, 1, -64, 63, 64, -65, 8191, 8192, -8193, 2 ** 31 - 1, -(2 ** 31)]
-const longEdges = [2n ** 48n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n)]
+const longEdges = [
+  2n ** 48n,
+  2n ** 52n + 1n,
+  -7777463207452957n,
+  2n ** 53n - 1n,
+  2n ** 53n + 1n,
+  -(2n ** 53n) - 1n,
+  2n ** 62n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+]
 
 function holdsAsVarint(value: number): void {
   const bytes = Buffer.alloc(8)

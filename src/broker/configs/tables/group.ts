@@ -1,8 +1,9 @@
 import { bool, int, string } from '../definition.ts'
+import { ownGroupConfigs } from './own.ts'
 import { offsetReset } from './rules.ts'
 
 /** Apache Kafka 4.3.1's group settings, and the broker settings that they fall back to (GroupConfig). */
-export const groupConfigs = {
+export const kafkaGroupConfigs = {
   'consumer.assignment.interval.ms': int(1000).atLeast(0).from('group.consumer.assignment.interval.ms'),
   'consumer.heartbeat.interval.ms': int(5000).atLeast(1).from('group.consumer.heartbeat.interval.ms'),
   'consumer.session.timeout.ms': int(45_000).atLeast(1).from('group.consumer.session.timeout.ms'),
@@ -21,6 +22,9 @@ export const groupConfigs = {
   'streams.num.standby.replicas': int(0).atLeast(0).from('group.streams.num.standby.replicas'),
   'streams.session.timeout.ms': int(45_000).atLeast(1).from('group.streams.session.timeout.ms'),
 }
+
+/** Every setting of a group. */
+export const groupConfigs = { ...kafkaGroupConfigs, ...ownGroupConfigs }
 
 /** The broker has `group.consumer.max.session.timeout.ms` for `consumer.session.timeout.ms`, and likewise for the others. */
 export function boundsOf(name: string): { readonly least: string; readonly most: string } {

@@ -37,3 +37,8 @@ export const ownTopicConfigs = {
   'odradek.vlsn.gap.timeout.ms': long(gapTimeoutMsDefault).atLeast(0).from('odradek.vlsn.gap.timeout.ms'),
   'odradek.vlsn.start': long(0).atLeast(0),
 }
+
+/** odradek's own group settings. */
+export const ownGroupConfigs = {
+  'odradek.commit.strategy': string('per_partition').oneOf('per_partition', 'vlsn', 'hybrid'),
+}
