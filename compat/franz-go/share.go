@@ -138,8 +138,10 @@ func shareRenew(k *kit) {
 	topic := k.createTopic("share-renew", 1)
 	group := k.shareGroup("share-renew", "share.record.lock.duration.ms", "2000")
 	k.produceNumbers(topic, 1, 0, 3)
-	holder, other := k.sharer(group, topic), k.sharer(group, topic)
+	holder := k.sharer(group, topic)
 	held := k.share(holder, 3, keep)
+	// Only now: a member fetches, and takes, before it is polled.
+	other := k.sharer(group, topic)
 	for range 5 {
 		holder.MarkAcks(kgo.AckRenew, held...)
 		ok(holder.FlushAcks(k.ctx))
