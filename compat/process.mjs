@@ -24,15 +24,17 @@ function track(child) {
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: object, timeoutMs?: number, input?: string | Buffer, encoding?: BufferEncoding,
- *   signal?: AbortSignal, onLine?: (line: string) => void }} options
+ *   signal?: AbortSignal, killSignal?: NodeJS.Signals, onLine?: (line: string) => void }} options `killSignal` is what
+ *   `signal` sends (SIGKILL)
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string, timedOut: boolean }>} `code` is -1 when
  *   the command could not be started at all
  */
-export function run(command, args, { cwd, env, timeoutMs, input, encoding = 'utf8', signal, onLine } = {}) {
+export function run(command, args, options = {}) {
+  const { cwd, env, timeoutMs, input, encoding = 'utf8', signal, killSignal = 'SIGKILL', onLine } = options
   return new Promise(resolve => {
     const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
     const child = track(
-      spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, signal, killSignal: 'SIGKILL' }),
+      spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, signal, killSignal }),
     )
     const result = { code: -1, stdout: '', stderr: '', timedOut: false }
     let partialLine = ''

@@ -34,7 +34,11 @@ export async function openProducer({ address, defer }, options = {}) {
 export async function createTopic(context, label, { numPartitions = 1, configEntries = [] } = {}) {
   const topic = unique(`kafkajs-${label}`)
   const admin = await openAdmin(context)
-  await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+  await admin.createTopics({
+    // Waiting for leaders fails where a leader does not know yet that it is one.
+    waitForLeaders: false,
+    topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
+  })
   await awaitLeaders(admin, topic, numPartitions)
   return topic
 }

@@ -72,29 +72,56 @@ function parse(text) {
 export const consume = async ({ address }, topic, args = ['-e']) =>
   parse(await kcat(address, ['-C', '-q', '-t', topic, ...format, ...args]))
 
-/** Consumes as a member of a group until the end of every partition. */
+const inGroup = (group, topics, args) => [
+  '-q',
+  '-X',
+  'auto.offset.reset=earliest',
+  '-X',
+  'heartbeat.interval.ms=200',
+  ...format,
+  ...args,
+  '-G',
+  group,
+  ...topics,
+]
+
+/** Consumes as the one member of a group until the end of every partition. */
 export const consumeInGroup = async ({ address }, group, topics, args = ['-e']) =>
-  parse(
-    await kcat(address, [
-      '-q',
-      '-X',
-      'auto.offset.reset=earliest',
-      '-X',
-      'heartbeat.interval.ms=200',
-      ...format,
-      ...args,
-      '-G',
-      group,
-      ...topics,
-    ]),
-  )
+  parse(await kcat(address, inGroup(group, topics, args)))
+
+/**
+ * Consumes as several members of a group until they have seen `recordCount` records together; then they leave. With -e they
+ * would not do: kcat counts ends of partitions that it has lost, and so leaves too early or never.
+ */
+export async function consumeAsMembers({ address }, { group, topic, memberCount, recordCount, args = [] }) {
+  const leave = new AbortController()
+  const lines = new Set()
+  const onLine = line => {
+    // A line with its partition and offset, and one with its bytes.
+    if (lines.add(line).size === 2 * recordCount) leave.abort()
+  }
+  const options = {
+    timeoutMs: 60_000,
+    encoding: 'latin1',
+    onLine,
+    signal: leave.signal,
+    killSignal: 'SIGTERM',
+  }
+  const consume = () => run('kcat', ['-b', address, '-u', ...inGroup(group, [topic], args)], options)
+  const shares = await Promise.all(Array.from({ length: memberCount }, consume))
+  for (const { timedOut, stderr } of shares) assert.ok(!timedOut, `not all records came: ${stderr}`)
+  return shares.flatMap(({ stdout }) => parse(stdout))
+}
 
 /** Creates a topic of a fresh name; kcat cannot, so kafkajs does. */
 export async function createTopic({ address }, label, { numPartitions = 1, configEntries = [] } = {}) {
   const topic = unique(`kcat-${label}`)
   const admin = client(address).admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
+  })
   await awaitLeaders(admin, topic, numPartitions)
   await admin.disconnect()
   return topic
