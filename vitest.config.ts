@@ -6,6 +6,7 @@ const patienceMs = 240_000
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/properties.ts'],
     testTimeout: patienceMs,
     hookTimeout: patienceMs,
     expect: { poll: { timeout: 20_000 } },

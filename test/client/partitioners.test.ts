@@ -8,8 +8,9 @@ import {
   vlsnKey,
   vlsnPartitioner,
 } from '../../src/client/index.ts'
+import { seedOf } from '../support/seed.ts'
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const seed = seedOf()
 const partitionMetadata = Array.from({ length: 7 }, (_, partitionId) => ({
   partitionId,
   partitionErrorCode: 0,

@@ -4,8 +4,9 @@ import { seededRandom } from '../../src/base/random.ts'
 import { TenantClient, type TenantRecord } from '../../src/client/index.ts'
 import { startBroker } from '../support/broker.ts'
 import { all, clientOf, folderOf, makeTopic } from './support.ts'
+import { seedOf } from '../support/seed.ts'
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const seed = seedOf()
 
 function tell({ seq, value }: TenantRecord): string {
   return `${seq}:${value}`

@@ -10,8 +10,9 @@ import { VlsnProducer, VlsnReader, type VlsnRecord } from '../../src/client/inde
 import type { Sequencer } from '../../src/sequencers/index.ts'
 import { startBroker } from '../support/broker.ts'
 import { all, clientOf, closing, folderOf, makeTopic, told } from './support.ts'
+import { seedOf } from '../support/seed.ts'
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const seed = seedOf()
 
 function afterOf({ headers }: VlsnRecord): bigint | undefined {
   return (headers['odradek.vlsn.after'] as Buffer | undefined)?.readBigInt64BE()

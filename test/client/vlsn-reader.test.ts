@@ -5,8 +5,9 @@ import { vlsnKey, vlsnPartitioner, VlsnProducer, VlsnReader } from '../../src/cl
 import { TopicReader } from '../../src/client/topic-reader.ts'
 import { startBroker } from '../support/broker.ts'
 import { all, clientOf, closing, folderOf, makeTopic, told } from './support.ts'
+import { seedOf } from '../support/seed.ts'
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const seed = seedOf()
 
 /** Writes these VLSNs, in their order, with what any producer has. */
 async function writeVlsns(kafka: Kafka, topic: string, vlsns: readonly bigint[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { runCampaign, summaryLine } from '../support/crash-campaign.ts'
-import { chooseSeed } from '../support/fuzz.ts'
+import { chooseSeed } from '../support/seed.ts'
 
 const cycles = Number(process.env['CRASH_CYCLES'] ?? 5)
 

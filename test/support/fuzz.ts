@@ -1,15 +1,6 @@
-import { randomInt } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Random } from '../../src/base/random.ts'
-
-/** The number in the environment variable, to repeat a run; otherwise a new one. Says which, and how to repeat it. */
-export function chooseSeed(variable: string): number {
-  const given = process.env[variable]
-  const seed = given === undefined ? randomInt(2 ** 31) : Number(given)
-  console.log(`${variable}=${seed} repeats this run`)
-  return seed
-}
 
 /** One of `choices`. */
 export function pick<Choice>(choices: readonly Choice[], random: Random): Choice {
