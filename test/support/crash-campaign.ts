@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { seededRandom } from '../../src/base/random.ts'
+import { seededRandom, type Random } from '../../src/base/random.ts'
 import { createBroker } from '../../src/index.ts'
 import { BrokerProcess } from './crash-child.ts'
 import { noDamage, type Damage } from './workload-ledger.ts'
@@ -34,8 +34,27 @@ export function summaryLine({
   return `${cycles} cycles, ${acknowledged} records acknowledged, ${lost} lost, ${duplicated} duplicated, ${reordered} reordered, ${corrupted} corrupted`
 }
 
-/** Small files, so that crashes also fall on the change from one to the next. */
-const settings = ['--set', 'odradek.shard.segment.bytes=2097152', '--log-level', 'warn']
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+/** What a broker is started with: each start draws anew. Files are small, so that crashes also fall on the change from one to the next. */
+const choices: Readonly<Record<string, readonly (string | number)[]>> = {
+  'odradek.shards': [1, 2, 3],
+  'odradek.shard.segment.bytes': [mebibyte, 2 * mebibyte, 8 * mebibyte],
+  'odradek.block.bytes.max': [16 * kibibyte, 256 * kibibyte, 4 * mebibyte],
+  'odradek.durability': ['group', 'group', 'sync'],
+  'odradek.tail.bytes.max': [0, 256 * kibibyte, 64 * mebibyte],
+  'odradek.stride.records': [16, 4096],
+  'odradek.spare.segments.max': [0, 2],
+}
+
+function drawSettings(random: Random): string[] {
+  const settings = Object.entries(choices).flatMap(([name, values]) => [
+    '--set',
+    `${name}=${values[random.below(values.length)]}`,
+  ])
+  return [...settings, '--log-level', 'warn']
+}
 
 /**
  * Kills a broker again and again while many clients are at work, and after each restart compares all that it holds with
@@ -46,7 +65,7 @@ export async function runCampaign({ cycles, seed, report }: Campaign): Promise<S
   const data = join(folder, 'data')
   const random = seededRandom(seed)
   const start = (port: number): BrokerProcess =>
-    new BrokerProcess('--data', data, '--port', String(port), ...settings)
+    new BrokerProcess('--data', data, '--port', String(port), ...drawSettings(random))
   let broker = start(0)
   const address = await broker.ready
   const port = Number(address.split(':')[1])
