@@ -1,3 +1,4 @@
+import { everyRow, indexFault, indexUpTo } from './index-check.ts'
 import { PartitionState } from './partition-state.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { absorb } from './recovery.ts'
@@ -71,7 +72,7 @@ class ShardAudit {
       isRewritten: segment.tail !== undefined,
       checkedFrom: 0,
       visit: block =>
-        absorb(block, shadow, this.#shard.limits.strideRecords, (row, place) => {
+        absorb(block, shadow, everyRow, (row, place) => {
           let state = this.#states.get(row.partition)
           if (!state) this.#states.set(row.partition, (state = new PartitionState(row.partition)))
           if (row.baseOffset < state.nextOffset) {
@@ -93,13 +94,13 @@ class ShardAudit {
   }
 
   async #auditIndexes(segment: Segment, shadow: Segment): Promise<void> {
-    const wanted = Buffer.concat(shadow.memory!.index)
-    const index = await segment.readIndexFile()
-    if (!index.subarray(0, wanted.length).equals(wanted))
-      this.#report(`${segment.indexName} is not what the blocks give`)
-    // Blocks that were committed since the audit began are in the footer and not in the shadow.
+    // Blocks that were committed since the audit began are in the index and the footer, and not in the shadow.
     const isWhole = segment.isClosed && segment.lastBlock === shadow.lastBlock
-    if (isWhole && !(await segment.readFooter()).equals(shadow.drawFooter())) {
+    const found = await segment.readIndexFile()
+    const index = isWhole ? found : indexUpTo(found, shadow.size)
+    const fault = indexFault(index, shadow.memory!)
+    if (fault !== undefined) this.#report(`${segment.indexName} ${fault}`)
+    if (isWhole && !(await segment.readFooter()).equals(shadow.drawFooter(index))) {
       this.#report(`the footer of ${segment.logName} is not what the blocks give`)
     }
   }

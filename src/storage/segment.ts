@@ -178,17 +178,16 @@ export class Segment {
     this.isClosed = true
   }
 
-  /** The footer that follows from what RAM holds. */
-  drawFooter(): Buffer {
-    const { rows, runs, index } = this.memory!
-    const whole = Buffer.concat(index)
+  /** The footer that follows from what RAM holds, with a sparse index that may have another stride. */
+  drawFooter(index: Buffer = Buffer.concat(this.memory!.index)): Buffer {
+    const { rows, runs } = this.memory!
     return writeFooter(rows, runs, {
       rowsPosition: this.size,
       firstBlock: this.firstBlock,
       lastBlock: this.lastBlock,
       lastHeaderCrc: this.lastHeaderCrc,
-      indexLength: whole.length,
-      indexCrc: crc32c(whole),
+      indexLength: index.length,
+      indexCrc: crc32c(index),
     })
   }
 

@@ -226,6 +226,19 @@ describe('what can be made again', () => {
     }
   })
 
+  test('is every sparse index by another stride, which is no fault in those that are left', async () => {
+    const disk = await manySegments()
+    for (const strideRecords of [1, 100, 7]) {
+      const { store, logs } = await reopen(disk, { ...options, strideRecords })
+      expect(await audit(store)).toEqual([])
+      for (const log of logs)
+        for (let count = 0; count < 9; count++) log.append(batchOf(['more', 'and more']))
+      await store.flushed()
+      await closeAudited(store)
+      disk.files.delete(disk.names('.idx')[0]!)
+    }
+  })
+
   test('is every footer', async () => {
     const disk = await manySegments()
     for (const name of disk.names('.log').slice(0, -1)) {

@@ -314,7 +314,7 @@ test('audits what it finds on disk', async () => {
   expect(await audit(store)).toEqual([])
   const index = Buffer.from(disk.get(index1))
   disk.get(index1)[40]! ^= 1
-  expect(await audit(store)).toEqual([`shard 0: ${index1} is not what the blocks give`])
+  expect(await audit(store)).toEqual([`shard 0: ${index1} is not sound`])
   disk.get(index1).set(index)
   disk.get(log1)[200]! ^= 1
   expect((await audit(store))[0]).toMatch(/is broken at 0/)

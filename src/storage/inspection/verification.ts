@@ -1,3 +1,4 @@
+import { everyRow, indexFault } from '../index-check.ts'
 import { Batch } from '../../protocol/records/batch.ts'
 import { crc32c } from '../../protocol/records/crc32c.ts'
 import { isSlotDamaged } from '../anchor.ts'
@@ -9,7 +10,6 @@ import { absorb } from '../recovery.ts'
 import type { RowView } from '../row.ts'
 import { beginning, type Tail, type WalkedBlock } from '../walk.ts'
 import { HoleFinder } from './holes.ts'
-import { indexFault } from './index-check.ts'
 import type { SegmentAtRest, ShardAtRest } from './shard-at-rest.ts'
 
 /** Something about a data directory that is worth a sentence. */
@@ -167,7 +167,7 @@ class Verification {
     }
     this.#blockCount++
     this.#entryCount += header.entryCount
-    absorb(block, shadow, 0, (row, place) => {
+    absorb(block, shadow, everyRow, (row, place) => {
       let state = this.#states.get(row.partition)
       if (!state) this.#states.set(row.partition, (state = new PartitionState(row.partition)))
       if (row.baseOffset < state.nextOffset) {

@@ -1,10 +1,20 @@
-import { RowView } from '../row.ts'
-import type { SegmentMemory } from '../segment.ts'
-import { indexEntryLength, readIndex } from '../sparse-index.ts'
+import { RowView } from './row.ts'
+import type { SegmentMemory } from './segment.ts'
+import { indexEntryLength, readIndex } from './sparse-index.ts'
+
+/** The stride at which every row has an entry. */
+export const everyRow = 0
+
+/** What a sparse index says of the blocks that end before `size`. */
+export function indexUpTo(found: Buffer, size: number): Buffer {
+  let end = indexEntryLength
+  while (end + indexEntryLength <= found.length && found.readUInt32BE(end + 4) < size) end += indexEntryLength
+  return found.subarray(0, end)
+}
 
 /**
- * Why a segment's sparse index is not one that its blocks give, whatever its stride; undefined where it is. `memory` has an entry
- * for every row.
+ * Why a segment's sparse index is not one that its blocks give, whatever its stride; undefined where it is. `memory` was
+ * filled with the stride `everyRow`.
  */
 export function indexFault(found: Buffer, memory: SegmentMemory): string | undefined {
   if (!readIndex(found)) return 'is not sound'
