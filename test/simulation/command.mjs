@@ -1,4 +1,5 @@
-// The long runs of this folder: npm run torture -- --seed 7 --seeds 1, npm run simulate -- --seed 7
+// The long runs of this folder: npm run torture -- --seed 7 --seeds 1, npm run simulate -- --seed 7, and with the writers and readers of
+// VLSNs alone: npm run simulate -- --cast vlsn --seeds 10000
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -6,11 +7,16 @@ import { parseArgs } from 'node:util'
 const [what, ...args] = process.argv.slice(2)
 const { values } = parseArgs({
   args,
-  options: { seed: { type: 'string' }, seeds: { type: 'string' }, operations: { type: 'string' } },
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    operations: { type: 'string' },
+    cast: { type: 'string' },
+  },
 })
 // A seed alone is one that failed, to be repeated.
 const seeds = values.seeds ?? (values.seed === undefined ? '2000' : '1')
-const said = { SEED: values.seed, SEEDS: seeds, OPERATIONS: values.operations }
+const said = { SEED: values.seed, SEEDS: seeds, OPERATIONS: values.operations, CAST: values.cast }
 const env = { ...process.env }
 for (const [name, value] of Object.entries(said)) {
   if (value !== undefined) env[`${what.toUpperCase()}_${name}`] = value

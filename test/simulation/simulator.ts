@@ -1,7 +1,7 @@
 import { createBroker, type Broker } from '../../src/index.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { seededRandom, type Random } from '../../src/base/random.ts'
-import { clients } from './clients/index.ts'
+import { casts, type CastName } from './clients/index.ts'
 import { drawFault, isFault } from './faults.ts'
 import { Scheduler, type Life } from './scheduler.ts'
 import { SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts'
@@ -34,8 +34,8 @@ const aheadMsMax = 20 * 60_000
  * restarts, faults of the disk, broken connections and jumps of the wall clock. After each restart and at the end all
  * that was promised is checked. Rejects with InvariantError on a broken promise.
  */
-export async function simulate(seed: number): Promise<Simulated> {
-  return new Simulation(seed).run()
+export async function simulate(seed: number, cast: CastName = 'all'): Promise<Simulated> {
+  return new Simulation(seed, cast).run()
 }
 
 class Simulation {
@@ -58,7 +58,7 @@ class Simulation {
   /** Faults of the disk that the broker of now has met. */
   #met = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, cast: CastName) {
     const random = (this.#random = seededRandom(seed))
     this.#diskRandom = seededRandom(seed ^ 0xd15c)
     this.#network = new SimulatedNetwork(this.#scheduler, seededRandom(seed ^ 0x4e7), this.#trace)
@@ -68,7 +68,7 @@ class Simulation {
       life: this.#scheduler.live(),
       network: this.#network,
     })
-    this.#clients = clients.flatMap(({ module, count }) =>
+    this.#clients = casts[cast].flatMap(({ module, count }) =>
       Array.from({ length: count }, (_, index) => module.make(this.#world, index)),
     )
     this.#settings = {

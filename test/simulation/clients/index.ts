@@ -5,13 +5,32 @@ import { groupMember } from './group-member.ts'
 import { idempotentProducer } from './idempotent-producer.ts'
 import { producer } from './producer.ts'
 import { transactionalLoop } from './transactional-loop.ts'
+import { vlsnCommitter } from './vlsn-committer.ts'
+import { vlsnViewReader } from './vlsn-view-reader.ts'
+import { vlsnWriter } from './vlsn-writer.ts'
+
+type Cast = readonly { readonly module: ClientModule; readonly count: number }[]
+
+/** Who writes and reads a VLSN topic. */
+const numbered: Cast = [
+  { module: vlsnWriter, count: 1 },
+  { module: vlsnViewReader, count: 2 },
+  { module: vlsnCommitter, count: 2 },
+]
 
 /** Who is at work in a simulation, and how many of each. A new kind of client is a module and a line here. */
-export const clients: readonly { readonly module: ClientModule; readonly count: number }[] = [
-  { module: administrator, count: 1 },
-  { module: producer, count: 2 },
-  { module: idempotentProducer, count: 3 },
-  { module: consumer, count: 2 },
-  { module: groupMember, count: 5 },
-  { module: transactionalLoop, count: 1 },
-]
+export const casts = {
+  all: [
+    { module: administrator, count: 1 },
+    { module: producer, count: 2 },
+    { module: idempotentProducer, count: 3 },
+    { module: consumer, count: 2 },
+    { module: groupMember, count: 5 },
+    { module: transactionalLoop, count: 1 },
+    ...numbered,
+  ],
+  /** For many schedules of VLSNs alone. */
+  vlsn: numbered,
+} satisfies Record<string, Cast>
+
+export type CastName = keyof typeof casts
