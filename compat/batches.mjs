@@ -1,6 +1,6 @@
 // What lies on the broker's disk, asked for without any client library: clients hide the codec of a batch, and
 // librdkafka silently stops compressing when a broker looks too old to it.
-import { connect } from 'node:net'
+import { exchange } from './wire.mjs'
 
 const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -18,23 +18,6 @@ function fetchRequest(topic) {
   const size = Buffer.alloc(4)
   size.writeInt32BE(head.length + body.length)
   return Buffer.concat([size, head, body])
-}
-
-function exchange(address, request) {
-  const [host, port] = address.split(':')
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), host, () => socket.write(request))
-    let bytes = Buffer.alloc(0)
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer to Fetch')))
-    socket.once('error', reject)
-    socket.once('end', () => reject(new Error('the broker closed the connection')))
-    socket.on('data', chunk => {
-      bytes = Buffer.concat([bytes, chunk])
-      if (bytes.length < 4 || bytes.length < 4 + bytes.readInt32BE(0)) return
-      socket.destroy()
-      resolve(bytes)
-    })
-  })
 }
 
 /**

@@ -10,7 +10,7 @@ const requirements = join(here, 'requirements.txt')
 
 /**
  * @returns {Promise<{ version: string, command: string[], programs: object } | { skip: string }>} `programs` by name: the
- *   commands of programs that run until they are killed, for exactly-once/
+ *   commands of programs that run until they are killed, for exactly-once/ and vlsn/
  */
 export async function prepare() {
   const version = /==(\S+)/.exec(await readFile(requirements, 'utf8'))[1]
@@ -31,6 +31,9 @@ export async function prepare() {
   return {
     version: `${version} (librdkafka ${library.stdout.trim()})`,
     command: [python, '-B', join(here, 'main.py')],
-    programs: { transform: [python, '-B', join(here, 'transform.py')] },
+    programs: {
+      transform: [python, '-B', join(here, 'transform.py')],
+      'vlsn-reader': [python, '-B', join(here, 'vlsn_reader.py')],
+    },
   }
 }

@@ -12,7 +12,7 @@ const cache = join(import.meta.dirname, '..', '.cache')
 
 /**
  * @returns {Promise<{ version: string, command: string[], programs: object } | { skip: string }>} `programs` by name: the
- *   commands of programs that run until they are killed, for exactly-once/ and group-churn/
+ *   commands of programs that run until they are killed, for exactly-once/, group-churn/ and vlsn/
  */
 export async function prepare() {
   const libs = await prepareKafka()
@@ -36,6 +36,7 @@ export async function prepare() {
     'word-count': command('WordCount'),
     'group-members': command('GroupMembers'),
     'group-watch': command('GroupWatch'),
+    'vlsn-reader': command('VlsnReader'),
   }
   return { version: `kafka-clients ${kafkaVersion}`, command: command('Main'), programs }
 }
