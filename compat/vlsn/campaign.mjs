@@ -235,8 +235,6 @@ export async function runKills({ reader, client, kills, seed, progress = () => {
     for (const group of Object.keys(groups)) add(await told(group))
     const stored = await readStored(address, { topic, view, partitions: options.partitions })
     const { faults, figures } = findFaults(history, stored)
-    const figure = ({ sessions, deliveries, resumes, repeats, repeatsMax }) =>
-      `${sessions} processes, ${deliveries} deliveries, ${resumes} times gone on elsewhere, ${repeats} read again (at most ${repeatsMax} at once)`
     return {
       faults: faults.map(({ kind, what }) => `${kind}: ${what}`),
       summary:
@@ -245,6 +243,10 @@ export async function runKills({ reader, client, kills, seed, progress = () => {
     }
   })
 }
+
+const figure = ({ sessions, deliveries, resumes, repeats, repeatsMax }) =>
+  `${sessions} processes, ${deliveries} deliveries, ${resumes} times gone on elsewhere, ${repeats} read again ` +
+  `(at most ${repeatsMax} at once)`
 
 function said(history) {
   const count = event =>

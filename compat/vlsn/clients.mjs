@@ -14,7 +14,12 @@ const own = (name, protocols) => ({
   follow: ({ programs }, address, { topic, group, reads, isKilled }) => ({
     command: [
       ...programs['vlsn-reader'],
-      ...['follow', address, topic, group, protocols[reads], String(isKilled ? pauseMs : 0)],
+      'follow',
+      address,
+      topic,
+      group,
+      protocols[reads],
+      String(isKilled ? pauseMs : 0),
     ],
   }),
   range: ({ programs }, address, topic, from, to) => ({

@@ -46,7 +46,6 @@ function judgeView({ partitions, view }, add) {
     if (vlsn % partitions.length !== partition) add('wrong view', `${vlsn} lies at ${partition}@${offset}`)
   for (const [, offset, vlsn] of view)
     if (offset !== vlsn) add('wrong view', `the view has ${vlsn} at ${offset}`)
-  const isSame = (one, other) => one?.[2] === other?.[2] && one?.[3] === other?.[3]
   const index = sorted.findIndex((record, at) => !isSame(record, view[at]))
   if (index >= 0 || view.length !== sorted.length) {
     const at = index < 0 ? sorted.length : index
@@ -54,6 +53,7 @@ function judgeView({ partitions, view }, add) {
   }
 }
 
+const isSame = (one, other) => one?.[2] === other?.[2] && one?.[3] === other?.[3]
 const text = record => (record === undefined ? 'missing' : `${record[2]}:${record[3]}`)
 
 /** What was acknowledged is there, and what is there was written, once. */

@@ -61,10 +61,11 @@ export class GapWatch {
 
   #wait(from: bigint, sinceMs: number): void {
     this.#forget()
-    const leftMs = sinceMs + this.#gapTimeoutMs - this.#clock.monotonic()
-    const cancel = this.#clock.after(leftMs, () => {
-      // A timer has its longest time, which a setting need not know.
-      const isOver = this.#clock.monotonic() - sinceMs >= this.#gapTimeoutMs
+    const endMs = sinceMs + this.#gapTimeoutMs
+    const cancel = this.#clock.after(endMs - this.#clock.monotonic(), () => {
+      // A timer has its longest time, which a setting need not know. Both questions are one subtraction: rounded apart, nothing could
+      // be left of the time and it not be over.
+      const isOver = this.#clock.monotonic() >= endMs
       const gap = this.#topic.gap()
       if (gap?.from !== from) return
       if (isOver) this.#close(gap)

@@ -235,12 +235,13 @@ describe('who reads the partitions under one number', () => {
   })
 })
 
+const order = (which: number[]): string[] => {
+  const found = openOrder({ from: 2, to: 5 })
+  found.take(which.map(vlsn => [0, vlsn, vlsn, String(vlsn)] as const))
+  return found.faults()
+}
+
 test('records in order are from, to and nothing else', () => {
-  const order = (which: number[]): string[] => {
-    const found = openOrder({ from: 2, to: 5 })
-    found.take(which.map(vlsn => [0, vlsn, vlsn, String(vlsn)] as const))
-    return found.faults()
-  }
   expect(order([2, 3, 4])).toEqual([])
   expect(order([2, 3])).toHaveLength(1)
   expect(order([2, 4, 3])).toHaveLength(1)
