@@ -90,6 +90,13 @@ export const catalogue = {
   'group-churn-consumer': 'the same by the consumer protocol',
   'group-churn-share':
     'the same for a share group: one holder per record, none lost, none back once accepted',
+  'vlsn-view-order': 'twelve partitions of numbered records are one in the order of the numbers',
+  'vlsn-view-seek': 'a number is sought, and a range read, as an offset is',
+  'vlsn-view-group': 'one number is committed for all partitions; another member goes on there; the lag',
+  'vlsn-commit-strategies':
+    'members commit by partition and resume by the number; transactions; reset by an admin',
+  'vlsn-kills':
+    'writer, readers and broker killed; nothing skipped, nothing again but what was not committed (vlsn/)',
   'error-topic-exists': 'TOPIC_ALREADY_EXISTS',
   'error-replication-factor': 'INVALID_REPLICATION_FACTOR',
   'error-invalid-topic-name': 'INVALID_TOPIC_EXCEPTION',
@@ -97,3 +104,6 @@ export const catalogue = {
   'error-invalid-config': 'INVALID_CONFIG',
   'error-unknown-topic': 'UNKNOWN_TOPIC_OR_PARTITION',
 }
+
+/** What Apache Kafka does not have, and so is not asked for. */
+export const odradekAlone = new Set(Object.keys(catalogue).filter(name => name.startsWith('vlsn-')))

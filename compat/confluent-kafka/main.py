@@ -12,6 +12,7 @@ import consumer_protocol
 import groups
 import records
 import transactions
+import vlsn
 from kit import Kit
 
 
@@ -33,7 +34,7 @@ def attempt(run, address):
 def main():
     address, wanted = sys.argv[1], sys.argv[2:]
     scenarios = {}
-    for module in (records, groups, consumer_protocol, admin, configs, transactions):
+    for module in (records, groups, consumer_protocol, admin, configs, transactions, vlsn):
         scenarios.update(module.scenarios)
     names = [name for name in scenarios if not wanted or name in wanted]
     report({"scenarios": names})

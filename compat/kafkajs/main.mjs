@@ -4,6 +4,7 @@ import { configScenarios } from './configs.mjs'
 import { groupScenarios } from './groups.mjs'
 import { recordScenarios } from './records.mjs'
 import { transactionScenarios } from './transactions.mjs'
+import { vlsnScenarios } from './vlsn.mjs'
 
 await runScenarios({
   ...recordScenarios,
@@ -11,4 +12,5 @@ await runScenarios({
   ...adminScenarios,
   ...configScenarios,
   ...transactionScenarios,
+  ...vlsnScenarios,
 })

@@ -8,7 +8,11 @@ import { unique } from '../scenarios.mjs'
 import { client } from './kit.mjs'
 
 const now = () => Number(process.hrtime.bigint()) / 1e6
-const tell = event => process.stdout.write(`${JSON.stringify({ at: now(), ...event })}\n`)
+/** Resolves once it was handed over: what a kill, or the end, finds in this process is lost. */
+const tell = event =>
+  new Promise(resolve => {
+    process.stdout.write(`${JSON.stringify({ at: now(), ...event })}\n`, resolve)
+  })
 
 const recordsOf = (partition, messages) =>
   messages.map(({ offset, key, value }) => [
@@ -27,9 +31,9 @@ async function open(address, groupId) {
     maxWaitTimeInMs: 100,
     allowAutoTopicCreation: false,
   })
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
+  consumer.on(consumer.events.CRASH, async ({ payload }) => {
     if (payload.restart) return
-    tell({ event: 'ended', error: payload.error.message })
+    await tell({ event: 'ended', error: payload.error.message })
     process.exit(1)
   })
   await consumer.connect()
@@ -43,13 +47,13 @@ async function follow(address, topic, groupId, pauseMs) {
     autoCommit: false,
     eachBatchAutoResolve: false,
     eachBatch: async ({ batch: { partition, messages }, resolveOffset }) => {
-      tell({ event: 'read', records: recordsOf(partition, messages) })
+      await tell({ event: 'read', records: recordsOf(partition, messages) })
       if (pauseMs > 0) await sleep(pauseMs)
       const last = messages.at(-1).offset
       const offset = Number(last) + 1
-      tell({ event: 'committing', offsets: [[partition, offset]] })
+      await tell({ event: 'committing', offsets: [[partition, offset]] })
       await consumer.commitOffsets([{ topic, partition, offset: String(offset) }])
-      tell({ event: 'committed' })
+      await tell({ event: 'committed' })
       resolveOffset(last)
     },
   })
@@ -66,7 +70,7 @@ async function readBetween(address, topic, bounds) {
       const to = left.get(partition)
       if (to === undefined) return
       const own = recordsOf(partition, messages).filter(([, offset]) => offset < to)
-      if (own.length > 0) tell({ event: 'read', records: own })
+      if (own.length > 0) await tell({ event: 'read', records: own })
       if (Number(messages.at(-1).offset) + 1 >= to) left.delete(partition)
       if (left.size === 0) resolve()
     }

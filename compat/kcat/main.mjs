@@ -14,6 +14,7 @@ import {
   produceFile,
   produceLines,
 } from './kit.mjs'
+import { vlsnScenarios } from './vlsn.mjs'
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const numbers = (from, to) => Array.from({ length: to - from }, (_, index) => `${from + index}`)
@@ -384,4 +385,5 @@ await runScenarios({
   'transaction-interleaved': transactionInterleaved,
   'error-unknown-topic': errorUnknownTopic,
   'error-invalid-topic-name': errorInvalidTopicName,
+  ...vlsnScenarios,
 })

@@ -11,7 +11,10 @@ const batchRecordsMax = 100
 const pauseMsMax = 40
 
 const [address, topic, path] = process.argv.slice(2)
-const tell = event => process.stdout.write(`${JSON.stringify({ at: now(), ...event })}\n`)
+const tell = event =>
+  new Promise(resolve => {
+    process.stdout.write(`${JSON.stringify({ at: now(), ...event })}\n`, resolve)
+  })
 
 const folder = await SequencerFolder.open(path)
 const sequencer = await folder.obelisk(topic)
@@ -19,13 +22,13 @@ const producer = await VlsnProducer.open(client(address), { topic, sequencer })
 for (let number = 0; ;) {
   const count = 1 + Math.floor(Math.random() * batchRecordsMax)
   const values = Array.from({ length: count }, () => `${process.pid}-${number++}`)
-  tell({ event: 'writing', values })
+  await tell({ event: 'writing', values })
   try {
     const vlsns = await producer.writeBatch(values)
-    tell({ event: 'written', records: vlsns.map((vlsn, index) => [Number(vlsn), values[index]]) })
+    await tell({ event: 'written', records: vlsns.map((vlsn, index) => [Number(vlsn), values[index]]) })
   } catch (error) {
     // Whether they are there, the readers will see.
-    tell({ event: 'refused', error: error.message })
+    await tell({ event: 'refused', error: error.message })
   }
   await sleep(Math.random() * pauseMsMax)
 }

@@ -24,6 +24,7 @@ public final class Main {
         TransactionAdminScenarios.addTo(all);
         ShareScenarios.addTo(all);
         StreamsGroupScenarios.addTo(all);
+        VlsnScenarios.addTo(all);
         Set<String> wanted = Set.copyOf(List.of(args).subList(1, args.length));
         List<String> names = new ArrayList<>(all.keySet());
         names.removeIf(name -> !wanted.isEmpty() && !wanted.contains(name));
