@@ -1,14 +1,17 @@
-// The campaigns of exactly-once/, history/ and group-churn/ in the short form that belongs to every whole run of the scenarios. Their own
+// The campaigns of exactly-once/, history/, group-churn/ and vlsn/ in the short form that belongs to every whole run of the scenarios. Their own
 // commands run them for longer, and on Apache Kafka, whose restarts would take minutes here.
 import { freshSeed } from './chance.mjs'
 import { runCampaign } from './exactly-once/campaign.mjs'
 import { campaigns } from './exactly-once/campaigns.mjs'
 import { protocols, runCampaign as runGroupChurn } from './group-churn/campaign.mjs'
 import { runHistory } from './history/workload.mjs'
+import { runKills } from './vlsn/campaign.mjs'
+import { readers } from './vlsn/clients.mjs'
 
 const cycles = 5
 const historySeconds = 60
 const groupChurn = { memberCount: 8, partitions: 24, seconds: 5, isBrokerKilled: true }
+const vlsn = { partitions: 12, kills: 5 }
 
 /** Each is { client, scenario, run }: the client's folder, the row of the ledger, and what finds anomalies. */
 const all = [
@@ -29,6 +32,14 @@ const all = [
     run: async (start, { programs }, seed) => {
       const { violations } = await runGroupChurn({ protocol, programs, start, seed, ...groupChurn })
       return { anomalies: violations.map(({ kind, what }) => `${kind}: ${what}`) }
+    },
+  })),
+  ...Object.values(readers).map(reader => ({
+    client: reader.folder,
+    scenario: 'vlsn-kills',
+    run: async (start, client, seed) => {
+      const { faults } = await runKills({ reader, client, start, seed, ...vlsn })
+      return { anomalies: faults }
     },
   })),
 ]

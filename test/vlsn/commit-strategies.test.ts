@@ -9,9 +9,11 @@ import { decode } from '../../src/protocol/compile.ts'
 import { OffsetCommitKey, OffsetCommitValue } from '../../src/protocol/messages/consumer-offsets-records.ts'
 import { readRecords } from '../../src/protocol/records/record.ts'
 import { connect, startBroker } from '../support/broker.ts'
+import { beatAs, joinConsumers } from '../support/consumer-requests.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { commitTo } from '../support/group-requests.ts'
 import { fetchFrom, type TestTopic } from '../support/requests.ts'
+import { TestProducer } from '../support/transactions.ts'
 import type { WireClient } from '../support/wire-client.ts'
 import { makeVlsnTopic, viewOf, write } from './support.ts'
 
@@ -130,4 +132,118 @@ test('the number is an ordinary offset in __consumer_offsets, one record for a c
   }
   const number = { group: groupId, topic: viewOf(topic).name, partition: 0, offset: 14n, leaderEpoch: -1 }
   expect(found).toEqual([{ ...number, metadata: 'odradek.commit.strategy' }])
+})
+
+/** Where a group is told to be that has committed `ahead`: VLSN 14 is the first that it has left open, two partitions are beyond. */
+const ahead = { 0: 10n, 1: 10n, 2: 4n }
+const toldAhead = { vlsn: [5, 5, 4, 14], hybrid: [10, 10, 4, 14] }
+const strategies = ['vlsn', 'hybrid'] as const
+
+/** Who commits. */
+const atEpoch = (epoch: number) => ({ memberId: 'c', generationIdOrMemberEpoch: epoch })
+
+test.each(strategies)(
+  'under %s members of the consumer protocol commit by their epoch, and resume',
+  async strategy => {
+    const disk = new FaultyDisk()
+    const { address, stop } = await startBroker({ disk })
+    const client = await connect(address)
+    const topic = await makeVlsnTopic(client)
+    await write(client, topic, range(0, 30))
+    expect(await choose(client, strategy)).toBe('NONE')
+    const { memberEpoch, errorCode } = await joinConsumers(client, groupId, 'c', [topic.name])
+    expect(errorCode).toBe(0)
+    expect(await commitTo(client, groupId, topic, ahead, atEpoch(memberEpoch))).toEqual([
+      'NONE',
+      'NONE',
+      'NONE',
+    ])
+    expect(await position(client, topic)).toEqual(toldAhead[strategy])
+    expect(await commitTo(client, groupId, topic, { 2: 9n }, atEpoch(memberEpoch + 1))).toEqual([
+      'STALE_MEMBER_EPOCH',
+    ])
+    expect(await commitTo(client, groupId, topic, { 2: 9n })).toEqual(['UNKNOWN_MEMBER_ID'])
+    expect(await position(client, topic)).toEqual(toldAhead[strategy])
+    await stop()
+
+    const again = await connect((await startBroker({ disk })).address)
+    expect(await position(again, topic)).toEqual(toldAhead[strategy])
+    // Its place in the group was kept, and its epoch with it.
+    expect(await beatAs(again, groupId, 'c', memberEpoch)).toMatchObject({ errorCode: 0 })
+    expect(await commitTo(again, groupId, topic, { 2: 9n }, atEpoch(memberEpoch))).toEqual(['NONE'])
+    // What was committed above the number, and not by itself, is to be committed again.
+    expect(await position(again, topic)).toEqual({ vlsn: [5, 5, 5, 15], hybrid: [10, 10, 9, 29] }[strategy])
+  },
+)
+
+test.each(strategies)(
+  'under %s offsets of a transaction count when it is committed, restarts included, and not when it is aborted',
+  async strategy => {
+    const disk = new FaultyDisk()
+    const { address, stop } = await startBroker({ disk })
+    const client = await connect(address)
+    const topic = await makeVlsnTopic(client)
+    await write(client, topic, range(0, 30))
+    expect(await choose(client, strategy)).toBe('NONE')
+    expect(await commitTo(client, groupId, topic, { 0: 1n, 1: 1n, 2: 1n })).toEqual(['NONE', 'NONE', 'NONE'])
+    const before = [1, 1, 1, 3]
+    const offsets = Object.fromEntries(
+      Object.entries(ahead).map(([index, offset]) => [`${topic.name}-${index}`, Number(offset)]),
+    )
+    const producer = await TestProducer.open(client)
+    expect(new Set(await producer.commitOffsets(groupId, offsets))).toEqual(new Set(['NONE']))
+    expect(await position(client, topic)).toEqual(before)
+    expect(await producer.end('ABORT')).toBe('NONE')
+    expect(await position(client, topic)).toEqual(before)
+    expect(new Set(await producer.commitOffsets(groupId, offsets))).toEqual(new Set(['NONE']))
+    await stop()
+
+    const second = await startBroker({ disk })
+    const again = await connect(second.address)
+    expect(await position(again, topic)).toEqual(before)
+    Object.assign(producer, { client: again })
+    expect(await producer.end('COMMIT')).toBe('NONE')
+    expect(await position(again, topic)).toEqual(toldAhead[strategy])
+    await second.stop()
+    const third = await connect((await startBroker({ disk })).address)
+    expect(await position(third, topic)).toEqual(toldAhead[strategy])
+  },
+)
+
+test('a group of living members keeps its position through one strategy after another', async () => {
+  const { address } = await startBroker()
+  const client = await connect(address)
+  const topic = await makeVlsnTopic(client)
+  await write(client, topic, range(0, 30))
+  const { memberEpoch } = await joinConsumers(client, groupId, 'c', [topic.name])
+  const commit = (offsets: Record<number, bigint>) =>
+    commitTo(client, groupId, topic, offsets, atEpoch(memberEpoch))
+  expect(await commit(ahead)).toEqual(['NONE', 'NONE', 'NONE'])
+  const seen: string[] = []
+  const look = async (when: string): Promise<void> => {
+    expect(await beatAs(client, groupId, 'c', memberEpoch)).toMatchObject({ errorCode: 0 })
+    seen.push(`${when}: ${(await position(client, topic)).join(' ')}`)
+  }
+  let offset = 4n
+  for (const strategy of ['hybrid', 'vlsn', 'per_partition', 'vlsn', 'hybrid', 'per_partition']) {
+    expect(await choose(client, strategy)).toBe('NONE')
+    await look(strategy)
+    expect(await commit({ 2: ++offset })).toEqual(['NONE'])
+    await look(`2 at ${offset}`)
+  }
+  // Partitions 0 and 1 are at 10, which one number has no room for: they are told the first record that it leaves open.
+  expect(seen).toEqual([
+    'hybrid: 10 10 4 14',
+    '2 at 5: 10 10 5 17',
+    'vlsn: 6 6 5 17',
+    '2 at 6: 7 7 6 20',
+    'per_partition: 7 7 6 20',
+    '2 at 7: 7 7 7 20',
+    'vlsn: 7 7 7 21',
+    '2 at 8: 9 9 8 26',
+    'hybrid: 9 9 8 26',
+    '2 at 9: 10 10 9 29',
+    'per_partition: 10 10 9 29',
+    '2 at 10: 10 10 10 29',
+  ])
 })
