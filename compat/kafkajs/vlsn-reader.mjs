@@ -22,10 +22,10 @@ const recordsOf = (partition, messages) =>
     value.toString(),
   ])
 
-async function open(address, groupId) {
+async function open(address, groupId, sessionTimeout) {
   const consumer = client(address).consumer({
     groupId,
-    sessionTimeout: 3_000,
+    sessionTimeout,
     rebalanceTimeout: 3_000,
     heartbeatInterval: 300,
     maxWaitTimeInMs: 100,
@@ -41,7 +41,7 @@ async function open(address, groupId) {
 }
 
 async function follow(address, topic, groupId, pauseMs) {
-  const consumer = await open(address, groupId)
+  const consumer = await open(address, groupId, 3_000)
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await consumer.run({
     autoCommit: false,
@@ -59,19 +59,23 @@ async function follow(address, topic, groupId, pauseMs) {
   })
 }
 
-/** Reads partitions between bounds, each from its first to before its last. */
+/** Reads partitions between bounds, each from its first to before its last, and nothing twice should it have to join again. */
 async function readBetween(address, topic, bounds) {
-  const left = new Map(bounds.filter(([, from, to]) => from < to).map(([partition, , to]) => [partition, to]))
+  const left = new Map(
+    bounds.filter(([, from, to]) => from < to).map(([partition, from, to]) => [partition, { from, to }]),
+  )
   if (left.size === 0) return
-  const consumer = await open(address, unique('kafkajs-vlsn-range'))
+  const consumer = await open(address, unique('kafkajs-vlsn-range'), 30_000)
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await new Promise((resolve, reject) => {
     const each = async ({ batch: { partition, messages } }) => {
-      const to = left.get(partition)
+      const { from, to } = left.get(partition) ?? {}
       if (to === undefined) return
-      const own = recordsOf(partition, messages).filter(([, offset]) => offset < to)
+      const own = recordsOf(partition, messages).filter(([, offset]) => offset >= from && offset < to)
       if (own.length > 0) await tell({ event: 'read', records: own })
-      if (Number(messages.at(-1).offset) + 1 >= to) left.delete(partition)
+      const next = Number(messages.at(-1).offset) + 1
+      if (next >= to) left.delete(partition)
+      else left.set(partition, { from: next, to })
       if (left.size === 0) resolve()
     }
     consumer.run({ autoCommit: false, eachBatch: each }).catch(reject)

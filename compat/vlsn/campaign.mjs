@@ -142,7 +142,7 @@ async function readRanges({ reader, client, address, view }, records, chance) {
  * broker or both are killed again and again, in one time of two the writer too.
  * @param {{ start: Function, reader: object, client: object, kills: number, partitions: number, seed: number,
  *   progress?: (line: string) => void }} options as of {@link runReads}
- * @returns {Promise<{ faults: string[], summary: string }>}
+ * @returns {Promise<{ faults: string[], summary: string, history: object[] }>} `history` is of verdict.d.mts
  * @throws when nothing gets done any more
  */
 export async function runKills({ reader, client, kills, seed, progress = () => {}, ...options }) {
@@ -236,6 +236,7 @@ export async function runKills({ reader, client, kills, seed, progress = () => {
     const stored = await readStored(address, { topic, view, partitions: options.partitions })
     const { faults, figures } = findFaults(history, stored)
     return {
+      history,
       faults: faults.map(({ kind, what }) => `${kind}: ${what}`),
       summary:
         `${stored.view.length} records; killed ${killed.client} times the client, ${killed.broker} the broker, ` +

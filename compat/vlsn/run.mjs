@@ -1,8 +1,11 @@
 // npm run vlsn: a VLSN topic that the client library writes, read by unmodified clients: in total order, and after kills.
 //   npm run vlsn -- --records 1000000 --partitions 12 --kills 50 --seed 7 [--client kafkajs|java|kcat|confluent-kafka]
+//     [--history FILE]
 // Without a client, all. First each reads so many records in order through the view, and seeks; then client, broker or both are
 // killed so many times (SIGKILL) while one group reads the view and another the partitions under the commit strategy `vlsn`. 0 leaves one out.
+// --history keeps every event of the last campaign with kills, one JSON line each, as verdict.d.mts describes them.
 // The exit code is 1 when anything was wrong.
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { freshSeed } from '../chance.mjs'
 import { prepareOdradek, startOdradek } from '../odradek.mjs'
@@ -16,6 +19,7 @@ const { values: options } = parseArgs({
     partitions: { type: 'string', default: '12' },
     kills: { type: 'string', default: '50' },
     seed: { type: 'string', default: String(freshSeed()) },
+    history: { type: 'string' },
   },
 })
 const unknown = options.client.find(name => !(name in readers))
@@ -54,9 +58,13 @@ if (records > 0) {
 }
 for (const { name, reader, client } of kills > 0 ? ready : []) {
   say(`${name}: ${kills} kills`)
-  const { faults, summary } = await runKills({ ...common, reader, client, kills }).catch(error => ({
-    faults: [error.message],
-  }))
+  const {
+    faults,
+    summary,
+    history = [],
+  } = await runKills({ ...common, reader, client, kills }).catch(error => ({ faults: [error.message] }))
+  if (options.history)
+    await writeFile(options.history, history.map(event => `${JSON.stringify(event)}\n`).join(''))
   conclude(name, faults, summary)
 }
 process.exit(failed > 0 ? 1 : 0)

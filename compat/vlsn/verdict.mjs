@@ -110,6 +110,8 @@ class Reader {
   /** By partition what was committed in this life of the broker. */
   #heard = new Map()
   #numberLeast = 0
+  /** The same when a partition was last read in this process, or when that began: where to go on is asked at some time after it. */
+  #numberBefore
   #viewEnd = 0
   #brokerBackAt = 0
   #figures = { sessions: 0, deliveries: 0, resumes: 0, repeats: 0, repeatsMax: 0 }
@@ -125,6 +127,7 @@ class Reader {
     this.#acknowledged = partitions.map(() => 0)
     this.#resumeAt = partitions.map(() => undefined)
     this.#next = partitions.map(() => undefined)
+    this.#numberBefore = partitions.map(() => 0)
   }
 
   get figures() {
@@ -143,6 +146,7 @@ class Reader {
       case 'started':
         this.#figures.sessions++
         this.#next.fill(undefined)
+        this.#numberBefore.fill(this.#numberLeast)
         this.#committing = undefined
         break
       case 'read':
@@ -170,6 +174,7 @@ class Reader {
     }
     if (place !== this.#next[partition]) this.#resume(partition, place)
     this.#next[partition] = place + 1
+    this.#numberBefore[partition] = this.#numberLeast
     this.#readTo[partition] = Math.max(this.#readTo[partition], place + 1)
   }
 
@@ -185,20 +190,18 @@ class Reader {
         'skipped',
         `${where}, and had committed to ${this.#textAt(partition, this.#attempted[partition])}`,
       )
-    if (place < this.#least(partition))
-      this.#add(
-        'repeated',
-        `${where}, and had committed to ${this.#textAt(partition, this.#least(partition))}`,
-      )
+    const least = this.#least(partition, this.#numberBefore[partition])
+    if (place < least)
+      this.#add('repeated', `${where}, and had committed to ${this.#textAt(partition, least)}`)
     const repeats = Math.max(0, this.#readTo[partition] - place)
     if (this.#readTo[partition] > 0) this.#figures.resumes++
     this.#figures.repeats += repeats
     this.#figures.repeatsMax = Math.max(this.#figures.repeatsMax, repeats)
   }
 
-  /** The first place at which the group may go on. */
-  #least(partition) {
-    return this.#isExact ? this.#acknowledged[partition] : this.#placeOfVlsn(partition, this.#numberLeast)
+  /** The first place at which the group may go on, where the number is not below `number`. */
+  #least(partition, number) {
+    return this.#isExact ? this.#acknowledged[partition] : this.#placeOfVlsn(partition, number)
   }
 
   #commit({ at, offsets }) {
@@ -207,8 +210,20 @@ class Reader {
       if (place > this.#readTo[partition])
         this.#add('committed what was not read', `${this.#at(partition)}: ${this.#textAt(partition, place)}`)
       this.#attempted[partition] = Math.max(this.#attempted[partition], place)
+      this.#lower(partition, place)
     }
     this.#committing = { at, places, viewEnd: this.#viewEnd }
+  }
+
+  /** Who was told to read again commits again, which may be lower than what the number has taken into account by then. */
+  #lower(partition, place) {
+    this.#numberLeast = Math.min(this.#numberLeast, this.#openBehind(partition, place))
+    if (place < this.#heard.get(partition)) this.#heard.set(partition, place)
+  }
+
+  /** The least VLSN that may be open in a partition that is committed to this place: one stride behind the last that is. */
+  #openBehind(partition, place) {
+    return place === 0 ? 0 : this.#partitions[partition][place - 1][2] + this.#partitions.length
   }
 
   #committed() {
@@ -217,10 +232,7 @@ class Reader {
     if (this.#isExact || at < this.#brokerBackAt) return
     for (const [partition, place] of places) this.#heard.set(partition, place)
     if (this.#heard.size < this.#partitions.length) return
-    // The next of a partition is one stride behind the last that is committed, or later.
-    const opens = [...this.#heard].map(([partition, place]) =>
-      place === 0 ? 0 : this.#partitions[partition][place - 1][2] + this.#partitions.length,
-    )
+    const opens = [...this.#heard].map(([partition, place]) => this.#openBehind(partition, place))
     this.#numberLeast = Math.max(this.#numberLeast, Math.min(viewEnd, ...opens))
   }
 
@@ -234,11 +246,9 @@ class Reader {
           'skipped',
           `${where}, and had committed to ${this.#textAt(partition, this.#attempted[partition])}`,
         )
-      if (place < this.#least(partition))
-        this.#add(
-          'repeated',
-          `${where}, and had committed to ${this.#textAt(partition, this.#least(partition))}`,
-        )
+      const least = this.#least(partition, this.#numberLeast)
+      if (place < least)
+        this.#add('repeated', `${where}, and had committed to ${this.#textAt(partition, least)}`)
       if (!this.#isExact && number >= 0 && place !== this.#placeOfVlsn(partition, number))
         this.#add('another place', `${where}, and the number is ${number}`)
       this.#resumeAt[partition] = place

@@ -218,6 +218,23 @@ describe('who reads the partitions under one number', () => {
     ).toContain('number went back')
   })
 
+  test('may have been told where to go on before others were committed', () => {
+    const first = [started('partitions'), ended, read('partitions', 0, 2), ...committed('partitions', 2)]
+    // Partition 0 is told its start, since nothing of the other is committed; that it was once committed further counts as soon as it is.
+    const second = [started('partitions'), read('partitions', 1, 3, 5, 7), committing('partitions', 2, 4)]
+    const rest = [
+      read('partitions', 0, 2, 4, 6),
+      ...committed('partitions', 4, 4),
+      told('partitions', 8, 4, 4),
+    ]
+    const early = { event: 'committed', group: 'partitions' } as const
+    expect(kinds('partitions', [...first, ...second, early, ...rest])).toEqual([])
+    // Who begins after that is told so.
+    expect(kinds('partitions', [...first, ...second, early, started('partitions'), ...rest])).toEqual([
+      'repeated',
+    ])
+  })
+
   test('is held to no more than the broker could know', () => {
     const late = [started('partitions'), read('partitions', 0, 2, 4, 1), ...committed('partitions', 3, 1)]
     // Where the view ended was not known when it committed.

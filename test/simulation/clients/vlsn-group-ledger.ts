@@ -18,7 +18,7 @@ export class VlsnGroupLedger {
   readonly #attempted: bigint[]
   /** The last offset that was answered with success, where nothing was sent since. */
   readonly #acknowledged: (bigint | undefined)[]
-  /** The greatest number that the group was told. */
+  /** The greatest number that the group was told, unless it has lowered it since. */
   #number = -1n
   /** The number is not below this: all partitions were committed that far. */
   #numberLeast = -1n
@@ -34,7 +34,21 @@ export class VlsnGroupLedger {
     for (const [partition, offset] of offsets) {
       if (offset > this.#attempted[partition]!) this.#attempted[partition] = offset
       this.#acknowledged[partition] = undefined
+      this.#lower(this.#openBehind(partition, offset))
     }
+  }
+
+  /** Who was told to read again commits again, which may be lower than what the number has taken into account by then. */
+  #lower(open: bigint): void {
+    if (open < this.#number) this.#number = open
+    if (open < this.#numberLeast) this.#numberLeast = open
+  }
+
+  /** The least VLSN that may be open in a partition that is committed to this offset: one stride behind the last that is. */
+  #openBehind(partition: number, offset: bigint): bigint {
+    return offset === 0n
+      ? 0n
+      : this.#topic.log(partition)[Number(offset) - 1]! + BigInt(this.#topic.partitionCount)
   }
 
   /** From now on what was committed above the number may be forgotten. */
@@ -48,9 +62,7 @@ export class VlsnGroupLedger {
     if (strategy === 'per_partition' || offsets.size < this.#topic.partitionCount) return
     let least = end
     for (const [partition, offset] of offsets) {
-      const log = this.#topic.log(partition)
-      // The next of the partition is one stride behind, or later.
-      const open = offset === 0n ? 0n : log[Number(offset) - 1]! + BigInt(this.#topic.partitionCount)
+      const open = this.#openBehind(partition, offset)
       if (open < least) least = open
     }
     this.#numberLeast = least
