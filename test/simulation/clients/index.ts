@@ -11,13 +11,6 @@ import { vlsnWriter } from './vlsn-writer.ts'
 
 type Cast = readonly { readonly module: ClientModule; readonly count: number }[]
 
-/** Who writes and reads a VLSN topic. */
-const numbered: Cast = [
-  { module: vlsnWriter, count: 1 },
-  { module: vlsnViewReader, count: 2 },
-  { module: vlsnCommitter, count: 2 },
-]
-
 /** Who is at work in a simulation, and how many of each. A new kind of client is a module and a line here. */
 export const casts = {
   all: [
@@ -27,10 +20,16 @@ export const casts = {
     { module: consumer, count: 2 },
     { module: groupMember, count: 5 },
     { module: transactionalLoop, count: 1 },
-    ...numbered,
+    { module: vlsnWriter, count: 1 },
+    { module: vlsnViewReader, count: 1 },
+    { module: vlsnCommitter, count: 1 },
   ],
   /** For many schedules of VLSNs alone. */
-  vlsn: numbered,
+  vlsn: [
+    { module: vlsnWriter, count: 1 },
+    { module: vlsnViewReader, count: 2 },
+    { module: vlsnCommitter, count: 2 },
+  ],
 } satisfies Record<string, Cast>
 
 export type CastName = keyof typeof casts
