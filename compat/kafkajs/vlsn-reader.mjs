@@ -72,10 +72,11 @@ async function readBetween(address, topic, bounds) {
       const { from, to } = left.get(partition) ?? {}
       if (to === undefined) return
       const own = recordsOf(partition, messages).filter(([, offset]) => offset >= from && offset < to)
-      if (own.length > 0) await tell({ event: 'read', records: own })
-      const next = Number(messages.at(-1).offset) + 1
+      const next = Math.max(from, Number(messages.at(-1).offset) + 1)
       if (next >= to) left.delete(partition)
       else left.set(partition, { from: next, to })
+      // At once: a batch that kafkajs reads again may come while this one is handed over.
+      if (own.length > 0) await tell({ event: 'read', records: own })
       if (left.size === 0) resolve()
     }
     consumer.run({ autoCommit: false, eachBatch: each }).catch(reject)
@@ -102,5 +103,6 @@ else {
     topic,
     mode === 'all' ? await boundsOf(address, topic) : [[0, Number(rest[0]), Number(rest[1])]],
   )
-  process.exit(0)
+  // After all that is still on its way out.
+  process.stdout.write('', () => process.exit(0))
 }
