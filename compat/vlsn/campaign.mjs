@@ -181,7 +181,9 @@ export async function runKills({ reader, client, kills, seed, progress = () => {
     }
     const command = [process.execPath, '--no-warnings', join(import.meta.dirname, 'writer.mjs')]
     const counter = join(broker.folder, 'counter')
-    const writer = supervise({ command: [...command, address, topic, counter] }, event => history.push(event))
+    const writer = supervise({ command: [...command, address, topic, counter, String(seed)] }, event =>
+      history.push(event),
+    )
     context.defer(writer.kill)
 
     const admin = await openAdmin(context)
