@@ -16,7 +16,16 @@ import { batchOf, type Numbered } from './support.ts'
 
 const gapTimeoutMs = 1000
 
-/** A writer that numbers its records and sends some late, some never and some twice, and a reader that remembers what it read. */
+/** Where a record is. */
+interface Place {
+  readonly partition: number
+  readonly offset: bigint
+}
+
+/**
+ * A writer that numbers its records and sends some late, some never and some twice, a reader that remembers what it read, and consumers that
+ * commit one number for all partitions.
+ */
 class Scene {
   readonly #random: Random
   readonly #clock = new ManualClock()
@@ -36,6 +45,8 @@ class Scene {
   readonly #read = new Map<bigint, string>()
   #readTo = 0n
   #start = 0n
+  /** What consumers of the partitions have committed, and the number that it came to. */
+  readonly #commits: { readonly offsets: readonly bigint[]; readonly number: bigint }[] = []
 
   constructor(seed: number) {
     this.#random = seededRandom(seed)
@@ -71,6 +82,7 @@ class Scene {
     else if (chance < 74) await this.#grow()
     else if (chance < 77) await this.#restart()
     else if (chance < 81) await this.#crash()
+    else if (chance < 86) this.#commit()
     else await this.check()
   }
 
@@ -177,6 +189,36 @@ class Scene {
     await this.#open()
   }
 
+  /** Somebody has read each partition up to anywhere, or not at all, and commits. */
+  #commit(): void {
+    const { partitions, vlsn } = this.#topic
+    const offsets = partitions.map(({ logStartOffset, highWatermark }) => {
+      const span = Number(highWatermark - logStartOffset)
+      return this.#random.below(6) === 0 ? undefined : logStartOffset + BigInt(this.#random.below(span + 1))
+    })
+    const number = vlsn!.committedBelow(offsets)
+    this.#commits.push({
+      number,
+      offsets: offsets.map((offset, index) => offset ?? partitions[index]!.logStartOffset),
+    })
+  }
+
+  /** Whatever came since, partitions included: below a number everything is committed, and who goes on by it skips nothing. */
+  #checkCommits(stored: ReadonlyMap<bigint, Place>): void {
+    const { partitions, vlsn } = this.#topic
+    for (const { offsets, number } of this.#commits) {
+      const open = [...stored].filter(
+        ([each, { partition, offset }]) => each < number && offset >= (offsets[partition] ?? 0n),
+      )
+      expect([number, open]).toEqual([number, []])
+      const resumes = partitions.map((_, index) => vlsn!.offsetFrom(index, number))
+      const wrong = [...stored].filter(
+        ([each, { partition, offset }]) => each < number !== offset < resumes[partition]!,
+      )
+      expect([number, resumes, wrong]).toEqual([number, resumes, []])
+    }
+  }
+
   /** Reads the whole view, and holds it against what was read before and against the logs. */
   async check(): Promise<void> {
     const isAtRest = this.#random.below(2) === 0
@@ -223,25 +265,26 @@ class Scene {
     if (!isAtRest) return
     // Everything that was answered is there, and nothing that is there is held back.
     const stored = await this.#stored()
-    for (const vlsn of stored) if (vlsn >= from && vlsn < end) expect(records.has(vlsn)).toBe(true)
+    for (const vlsn of stored.keys()) if (vlsn >= from && vlsn < end) expect(records.has(vlsn)).toBe(true)
     for (const vlsn of this.#acknowledged)
       if (vlsn >= from && vlsn < end) expect([vlsn, records.has(vlsn)]).toEqual([vlsn, true])
     expect(stored.has(end)).toBe(false)
-    const ownAbove = [...stored].filter(
+    const ownAbove = [...stored.keys()].filter(
       vlsn => vlsn > end && eras.partitionOf(vlsn) === eras.partitionOf(end),
     )
     // Nothing of the same partition is behind the end, unless an era lies between.
     expect(ownAbove.filter(vlsn => eras.strideBetween(end, vlsn) !== undefined)).toEqual([])
+    this.#checkCommits(stored)
     expect(await this.#catalog.audit()).toEqual([])
   }
 
-  /** The VLSNs that the logs hold. */
-  async #stored(): Promise<Set<bigint>> {
-    const found = new Set<bigint>()
-    for (const log of this.#topic.partitions) {
+  /** The VLSNs that the logs hold, and where. */
+  async #stored(): Promise<Map<bigint, Place>> {
+    const found = new Map<bigint, Place>()
+    for (const [partition, log] of this.#topic.partitions.entries()) {
       for (const batch of batchesIn(await readAll(log))) {
         for (const { key, offset } of readRecords(batch))
-          if (offset >= log.logStartOffset) found.add(key!.readBigInt64BE())
+          if (offset >= log.logStartOffset) found.set(key!.readBigInt64BE(), { partition, offset })
       }
     }
     return found
@@ -257,7 +300,7 @@ class Scene {
       if (!this.#topic.vlsn!.gap()) break
     }
     await this.check()
-    const stored = [...(await this.#stored())]
+    const stored = [...(await this.#stored()).keys()]
     const { end } = this.#topic.vlsn!
     expect(stored.filter(vlsn => vlsn >= end)).toEqual([])
     await this.#catalog.close()
@@ -270,9 +313,9 @@ const { SEED, SEEDS = SEED === undefined ? '20' : '1' } = process.env
 const first = Number(SEED ?? 1)
 const count = Number(SEEDS)
 
-describe('any schedule of writers, gaps, deletions, restarts and crashes', () => {
+describe('any schedule of writers, gaps, deletions, commits, restarts and crashes', () => {
   test.each(Array.from({ length: count }, (_, index) => first + index))(
-    'leaves a view that is in order, without a gap, and never changes (seed %i)',
+    'leaves a view that is in order and never changes, and numbers that skip nothing (seed %i)',
     async seed => {
       const scene = new Scene(seed)
       await scene.begin()
