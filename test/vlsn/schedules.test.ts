@@ -189,10 +189,12 @@ class Scene {
     await this.#open()
   }
 
-  /** Somebody has read each partition up to anywhere, or not at all, and commits. */
+  /** Somebody has read everything, or each partition up to anywhere or not at all, and commits. */
   #commit(): void {
     const { partitions, vlsn } = this.#topic
+    const isWhole = this.#random.below(3) === 0
     const offsets = partitions.map(({ logStartOffset, highWatermark }) => {
+      if (isWhole) return highWatermark
       const span = Number(highWatermark - logStartOffset)
       return this.#random.below(6) === 0 ? undefined : logStartOffset + BigInt(this.#random.below(span + 1))
     })
