@@ -35,6 +35,12 @@ const counters = [
     seed: { latency: '1-2 us', perSecond: 500_000, recovery: '2 us', disk: '4-8 KB' },
   },
   {
+    name: 'Obelisk, 65,536 ahead',
+    survives: 'power loss',
+    open: folder => folder.obelisk('counter', { ahead: 65_536 }),
+    seed: { latency: '1-2 us', perSecond: 500_000, recovery: '2 us', disk: '4-8 KB' },
+  },
+  {
     name: 'checkpoint, every 1000',
     survives: 'power loss',
     open: folder => folder.checkpoint('counter', { every: 1000 }),
@@ -166,23 +172,33 @@ async function oneAtATime(source) {
 
 /** Many callers, each with one number at a time. Fails where a number comes twice, or is left out though nothing has crashed. */
 async function manyAtOnce(source) {
-  const taken = []
+  // An array of millions of bigints would have the collector take more than the sequencer does.
+  let taken = new BigUint64Array(1 << 20)
+  let count = 0
+  const take = number => {
+    if (count === taken.length) {
+      const larger = new BigUint64Array(2 * count)
+      larger.set(taken)
+      taken = larger
+    }
+    taken[count++] = number
+  }
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
   const caller = async () => {
-    while (performance.now() - start < runMs) taken.push(await source.next())
+    while (performance.now() - start < runMs) take(await source.next())
   }
   await Promise.all(Array.from({ length: callers }, caller))
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpuBefore)
-  const numbers = BigUint64Array.from(taken).sort()
+  const numbers = taken.subarray(0, count).sort()
   const isCounter = source.value !== undefined
   for (let index = 0; index < numbers.length; index++) {
     if (isCounter ? numbers[index] !== BigInt(index) : numbers[index] === numbers[index - 1]) {
       throw new Error(`number ${index} of ${numbers.length} is ${numbers[index]}`)
     }
   }
-  return { concurrent: taken.length / seconds, cpu: (user + system) / taken.length }
+  return { concurrent: count / seconds, cpu: (user + system) / count }
 }
 
 /** How long a start takes and what lies on the disk, a billion numbers on. */
@@ -232,7 +248,9 @@ async function appendAsTheSeed() {
 }
 
 function reportOf({ figures, diskP99Ms, seconds }) {
-  const target = figures['Obelisk'].concurrent
+  const exact = figures['Obelisk'].concurrent
+  const ahead = figures['Obelisk, 65,536 ahead'].concurrent
+  const verdict = rate => `${plain(rate)}, ${rate >= 500_000 ? 'met' : 'missed'}`
   const { append } = figures
   const rate = ({ perSecond }) => (perSecond === undefined ? '-' : plain(perSecond))
   const counterRows = counters.map(({ name, survives, seed }) => {
@@ -274,8 +292,9 @@ The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms. Proce
 this is one: with many more than cores the rates are those of a share of a core, and only the CPU time of a number is its own.
 What they promise, and where the seeds are wrong: [docs/sequencers.md](../docs/sequencers.md).
 
-Target: Obelisk hands out at least 500,000 numbers a second to callers that share its syncs, none lost and none repeated:
-${plain(target)}, ${target >= 500_000 ? 'met' : 'missed'}. Every run of every kind is checked for numbers that come twice or are left out.
+Target: Obelisk hands out at least 500,000 numbers a second, one each call, to callers that share its syncs. With a sync for every
+number: ${verdict(exact)}. With a sync that may be 65,536 numbers ahead of those who ask, which a crash loses: ${verdict(ahead)}.
+Every run of every kind is checked for numbers that come twice or are left out.
 
 ## Counters
 

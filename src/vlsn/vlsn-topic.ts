@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
+import type { Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { RecordsError } from '../protocol/records/errors.ts'
@@ -22,6 +23,8 @@ export interface VlsnState {
 
 export interface VlsnTopicOptions {
   readonly clock: Clock
+  /** For what the view builds. */
+  readonly slabs: Slabs
   /** Has it synced that what is missing from `from` to before `to` will not come; `apply` follows. Rejects with KAFKA_STORAGE_ERROR. */
   closeGap(gap: { readonly from: bigint; readonly to: bigint }): Promise<void>
   reportBug(error: unknown): void
@@ -57,13 +60,14 @@ export class VlsnTopic {
   #isToTell = false
   /** The indexes say what the logs hold. */
   #isReady = false
+  #isWhole = true
   #isClosed = false
 
   constructor(state: VlsnState, options: VlsnTopicOptions) {
     this.#clock = options.clock
     this.#eras = new Eras(state.eras)
     this.#start = this.#floor = this.#floorSynced = 0n
-    this.view = new OrderedView(this)
+    this.view = new OrderedView(this, options)
     this.#gaps = new GapWatch(this, options)
     this.apply(state)
   }
@@ -85,7 +89,7 @@ export class VlsnTopic {
 
   /** Every partition could be read at the start. */
   get isWhole(): boolean {
-    return this.partitions.every(({ fault }) => fault === undefined)
+    return this.#isWhole
   }
 
   /** Takes what the metadata says, when it is synced. */
@@ -110,6 +114,7 @@ export class VlsnTopic {
   /** Finds the VLSNs of logs that were there before. */
   async load(): Promise<void> {
     await Promise.all(this.partitions.map(partition => partition.load(this.#eras)))
+    this.#isWhole = this.partitions.every(({ fault }) => fault === undefined)
     this.begin()
   }
 
@@ -270,6 +275,7 @@ export class VlsnTopic {
   close(): void {
     this.#isClosed = true
     this.#gaps.close()
+    this.view.close()
     for (const cancel of this.#cancels) cancel()
     for (const listener of Array.from(this.#listeners)) listener()
   }
