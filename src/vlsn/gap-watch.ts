@@ -26,7 +26,7 @@ const gapTimeoutMsDefault = 30_000
 export class GapWatch {
   readonly #topic: VlsnTopic
   readonly #clock: Clock
-  readonly #options: VlsnTopicOptions
+  readonly #options: Omit<VlsnTopicOptions, 'slabs'>
   #gapTimeoutMs = gapTimeoutMsDefault
   /** The gap that is waited for, and since when (ms, monotonic). */
   #waiting: { readonly from: bigint; readonly sinceMs: number; readonly cancel: Cancel } | undefined
@@ -35,7 +35,7 @@ export class GapWatch {
   #isClosingGap = false
   #isClosed = false
 
-  constructor(topic: VlsnTopic, options: VlsnTopicOptions) {
+  constructor(topic: VlsnTopic, options: Omit<VlsnTopicOptions, 'slabs'>) {
     this.#topic = topic
     this.#clock = options.clock
     this.#options = options
