@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { casts, type CastName } from './clients/index.ts'
 import { simulate } from './simulator.ts'
 
-const { SIMULATE_SEED = '1', SIMULATE_SEEDS = '250', SIMULATE_CAST = 'all' } = process.env
+const { SIMULATE_SEED = '1', SIMULATE_SEEDS = '300', SIMULATE_CAST = 'all' } = process.env
 const first = Number(SIMULATE_SEED)
 const count = Number(SIMULATE_SEEDS)
 if (!(SIMULATE_CAST in casts)) throw new Error(`no such cast: ${SIMULATE_CAST}`)
