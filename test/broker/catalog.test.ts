@@ -142,10 +142,11 @@ test('decides changes one after another, each on what the one before it left', a
   expect(catalog.configuredGroups()).toEqual(['g'])
 })
 
+const group = (value: string) => change(resourceTypes.group, 'g', ['a', value])
+
 test('answers nothing once a change has failed, not even that there is nothing to change: the next start may find it', async () => {
   const disk = new FaultyDisk()
   const { catalog, close } = await open(disk)
-  const group = (value: string) => change(resourceTypes.group, 'g', ['a', value])
   const storageError = { error: 'KAFKA_STORAGE_ERROR' }
   await catalog.alterConfigs([group('1')], forReal)
   disk.before = operation => {
