@@ -201,7 +201,7 @@ export async function runKills({ reader, client, kills, seed, progress = () => {
     both.start()
     const killed = { client: 0, broker: 0, both: 0 }
     for (let cycle = 1; cycle <= kills; cycle++) {
-      await untilKill({ groups, writer, chance, isFirst: cycle === 1, lookAtEnd })
+      await untilKill({ groups, writer, chance, isFirst: cycle === 1, lookAtEnd, history })
       const victim = chance.pick(Object.keys(killed))
       killed[victim]++
       const isWriterToo = victim !== 'broker' && chance.chance(0.5)
@@ -258,17 +258,18 @@ function said(history) {
 }
 
 /** Mostly when both groups have committed since, one time in four whenever it is, be it amid a start. */
-async function untilKill({ groups, writer, chance, isFirst, lookAtEnd }) {
+async function untilKill({ groups, writer, chance, isFirst, lookAtEnd, history }) {
   await lookAtEnd()
   if (!isFirst && chance.chance(0.25)) return sleep(chance.below(1_500))
   const all = Object.entries(groups)
   const before = all.map(([, { state }]) => state.commits)
+  const beforeAll = history.length
   const hasCommitted = () => all.every(([, { state }], index) => state.commits > before[index] + 1)
   await eventually('a commit of both groups', hasCommitted, {
     timeoutMs: patienceMs,
     state: () =>
       `(${all.map(([name, { state, complaint }]) => `${name}: ${state.commits} commits, ${state.error || complaint()}`).join('; ')}; ` +
-      `the writer: ${writer.complaint()})`,
+      `the writer: ${writer.complaint()}; since: ${said(history.slice(beforeAll))})`,
   })
   await lookAtEnd()
   return sleep(chance.below(400))

@@ -27,11 +27,11 @@ const own = (name, protocols) => ({
   }),
 })
 
-// Partition, offset, the key as the number that it is, and the value.
-const format = ['-s', 'key=>q', '-f', '%p %o %k %s\\n']
+// Partition, offset, the key as the number that it is, the value, and an end that a line lacks which a kill cut short.
+const format = ['-s', 'key=>q', '-f', '%p %o %k %s.\\n']
 
 function recordOf(line) {
-  const [, partition, offset, vlsn, value] = /^(\d+) (\d+) (-?\d+) (.*)$/.exec(line) ?? []
+  const [, partition, offset, vlsn, value] = /^(\d+) (\d+) (-?\d+) (.*)\.$/.exec(line) ?? []
   return value === undefined ? undefined : [Number(partition), Number(offset), Number(vlsn), value]
 }
 

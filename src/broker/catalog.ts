@@ -110,6 +110,8 @@ export class Catalog {
   readonly #changed = new Set<string>()
   #cluster: Of<typeof ClusterValue> = { clusterId: '', partitionIdNext: catalogPartitionId + 1 }
   #lastChange: Promise<unknown> = Promise.resolve()
+  /** Why a change failed. What it has left on disk only the next start will tell. */
+  #failure: Error | undefined
   #isLoaded = false
   readonly #reportBug: (error: unknown) => void
 
@@ -399,12 +401,15 @@ export class Catalog {
     return topic
   }
 
-  /** Decides on the synced state, syncs, applies. */
+  /** Decides on the synced state, syncs, applies. Once this has failed, it does so even where nothing has to be changed: a restart may. */
   #change(decide: () => CatalogRecord[]): Promise<void> {
     const change = this.#lastChange.then(async () => {
       const records = decide()
+      if (this.#failure) throw this.#failure
       if (records.length === 0) return
-      await this.#log.append(records, BigInt(this.#clock.now()))
+      await this.#log.append(records, BigInt(this.#clock.now())).catch((error: Error) => {
+        throw (this.#failure = error)
+      })
       for (const { key, value } of records) this.#replay(key, value)
       this.#tellChanged()
     })

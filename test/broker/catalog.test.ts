@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
+import type { Disk } from '../../src/base/disk.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { Catalog, catalogPartitionId, type ConfigChange, type Topic } from '../../src/broker/catalog.ts'
@@ -9,6 +10,7 @@ import { TopicConfig } from '../../src/broker/configs/topic-config.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
 import { openTestStore } from '../storage/support.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
 
 const reportBug = (error: unknown): never => {
   throw error
@@ -20,7 +22,7 @@ interface Opened {
   close(): Promise<void>
 }
 
-async function open(disk = memoryDisk(), values: Record<string, string> = {}): Promise<Opened> {
+async function open(disk: Disk = memoryDisk(), values: Record<string, string> = {}): Promise<Opened> {
   const settings = new Settings(new Map(Object.entries(values)))
   const store = await openTestStore({ disk })
   let closing: Promise<void> | undefined
@@ -138,6 +140,24 @@ test('decides changes one after another, each on what the one before it left', a
   await Promise.all(['a', 'b', 'c'].map(name => catalog.alterConfigs([addToGroup(name)], forReal)))
   expect([...catalog.configs(addToGroup('')).keys()]).toEqual(['a', 'b', 'c'])
   expect(catalog.configuredGroups()).toEqual(['g'])
+})
+
+const group = (value: string) => change(resourceTypes.group, 'g', ['a', value])
+
+test('answers nothing once a change has failed, not even that there is nothing to change: the next start may find it', async () => {
+  const disk = new FaultyDisk()
+  const { catalog, close } = await open(disk)
+  const storageError = { error: 'KAFKA_STORAGE_ERROR' }
+  await catalog.alterConfigs([group('1')], forReal)
+  disk.before = operation => {
+    if (operation === 'sync') throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  }
+  await expect(catalog.alterConfigs([group('2')], forReal)).rejects.toMatchObject(storageError)
+  await expect(catalog.alterConfigs([group('1')], forReal)).rejects.toMatchObject(storageError)
+  await close()
+  // What was written and not synced is there, or is not.
+  const again = await open(disk.copy())
+  expect(['1', '2']).toContain(again.catalog.configs(group('')).get('a'))
 })
 
 test('knows which names collide without going through all topics, and forgets those of deleted ones', async () => {
