@@ -21,13 +21,13 @@ export async function prepareLoadgen() {
 /**
  * Takes one measurement, such as `runLoadgen('produce', { b: address, topic: 't', mb: 100, pid })`.
  * @param {'create' | 'produce' | 'consume' | 'tail' | 'latency' | 'ready'} mode
- * @param {Record<string, string | number>} options the flags of loadgen/main.go
+ * @param {Record<string, string | number | boolean>} options the flags of loadgen/main.go
  * @param {{ signal?: AbortSignal }} [until] ends it; by itself after three minutes
  * @returns {Promise<object>} its JSON line
  * @throws when it fails, or when records were refused or did not come back
  */
 export async function runLoadgen(mode, options, { signal = AbortSignal.timeout(180_000) } = {}) {
-  const flags = Object.entries(options).flatMap(([name, value]) => [`-${name}`, String(value)])
+  const flags = Object.entries(options).map(([name, value]) => `-${name}=${value}`)
   const { code, stdout, stderr } = await run(binary, [mode, ...flags], { signal })
   if (signal.aborted) throw new Error(`loadgen ${mode} was not done in time`)
   if (code !== 0) throw new Error(`loadgen ${mode} ended with ${code}: ${stderr.trim()}`)

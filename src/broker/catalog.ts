@@ -456,6 +456,7 @@ export class Catalog {
     const state = this.#vlsnStates.get(topicId) ?? firstState(partitionCount, new Map())
     const vlsn = new VlsnTopic(state, {
       clock: this.#clock,
+      slabs: this.#store.slabs,
       closeGap: closed => this.#closeGap(topicId, closed),
       reportBug: this.#reportBug,
     })

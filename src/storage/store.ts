@@ -144,7 +144,8 @@ export class Store {
   /** For the storage's own rooms. */
   readonly shards: readonly Shard[]
   readonly #newShards: number
-  readonly #slabs: Slabs
+  /** For what is read. */
+  readonly slabs: Slabs
   // Of their own, so that what the tail keeps lies together and pins nothing that is gone.
   readonly #copySlabs = new Slabs(copiesFreeLengthMax)
   readonly #unlock: Unlock
@@ -155,7 +156,7 @@ export class Store {
     this.startCount = startCount
     this.shards = shards
     this.#newShards = newShards
-    this.#slabs = slabs
+    this.slabs = slabs
     this.#unlock = unlock
     this.#backlog = backlog
   }
@@ -197,7 +198,7 @@ export class Store {
       shard,
       createdAt,
       leaderEpoch,
-      slabs: this.#slabs,
+      slabs: this.slabs,
       copySlabs: this.#copySlabs,
     })
     shard.logs.set(id, log)

@@ -20,6 +20,12 @@ export class Eras {
     return Number(vlsn % BigInt(this.#at(vlsn).partitionCount))
   }
 
+  /** How many partitions the VLSNs from `vlsn` on go round, and where that ends; undefined where it does not. */
+  turnAt(vlsn: bigint): { readonly partitionCount: number; readonly end: bigint | undefined } {
+    const index = this.#indexAt(vlsn)
+    return { partitionCount: this.list[index]!.partitionCount, end: this.list[index + 1]?.firstVlsn }
+  }
+
   /** How far apart the VLSNs of a partition are between `from` and `to`; undefined where an era begins between them. */
   strideBetween(from: bigint, to: bigint): number | undefined {
     const era = this.#at(from)

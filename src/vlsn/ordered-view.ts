@@ -1,4 +1,5 @@
-import type { Cancel } from '../base/clock.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { AbortedTransactions } from '../storage/aborted-transactions.ts'
 import type { EpochEnd, ReadablePartition, TimestampOffset } from '../storage/readable-partition.ts'
@@ -18,9 +19,9 @@ export class OrderedView implements ReadablePartition {
   readonly #topic: VlsnTopic
   readonly #batches: BuiltBatches
 
-  constructor(topic: VlsnTopic) {
+  constructor(topic: VlsnTopic, services: { readonly slabs: Slabs; readonly clock: Clock }) {
     this.#topic = topic
-    this.#batches = new BuiltBatches(topic)
+    this.#batches = new BuiltBatches(topic, services)
   }
 
   /** Rises with each start of the broker, as that of the first partition. */
@@ -55,33 +56,27 @@ export class OrderedView implements ReadablePartition {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `VLSN ${offset} is not between ${start} and ${end}`)
     }
     const most = limit < end ? limit : end
-    const slice = new ViewSlice(offset)
-    const fits = (batch: BuiltBatch): boolean =>
-      slice.length + batch.bytes.length <= lengthMax || (slice.length === 0 && atLeastOne)
-    for (;;) {
-      const batch = slice.nextOffset < most ? this.#batches.find(slice.nextOffset) : undefined
-      if (!batch || !fits(batch)) break
-      slice.add(batch)
-    }
+    const slice = new ViewSlice(offset, lengthMax, atLeastOne)
+    while (slice.nextOffset < most && slice.add(this.#batches.find(slice.nextOffset)));
     // What there is goes out before more is built.
     if (slice.length > 0 || offset >= most || (lengthMax <= 0 && !atLeastOne)) return slice
-    return this.#build(slice, most, lengthMax, fits)
+    return this.#build(slice, most)
   }
 
-  async #build(
-    slice: ViewSlice,
-    end: bigint,
-    lengthMax: number,
-    fits: (batch: BuiltBatch) => boolean,
-  ): Promise<Slice> {
-    while (slice.nextOffset < end) {
-      const batch = await this.#batches.build(slice.nextOffset, end, lengthMax - slice.length)
-      if (!batch || !fits(batch)) break
-      slice.add(batch)
-      // A short one is the last, or the first of a reader who may want no more.
-      if (batch.bytes.length < lengthKept) break
+  async #build(slice: ViewSlice, end: bigint): Promise<Slice> {
+    try {
+      while (slice.nextOffset < end) {
+        const { nextOffset, lengthLeft, takesAny } = slice
+        const batch = await this.#batches.build(nextOffset, end, lengthLeft, takesAny)
+        const isWhole = batch && batch.region.bytes.length >= lengthKept
+        // A short one is the last, or the first of a reader who may want no more; and none is built short for want of room.
+        if (!slice.add(batch) || !isWhole || slice.lengthLeft < lengthKept) break
+      }
+      return slice
+    } catch (error) {
+      slice.release()
+      throw error
     }
-    return slice
   }
 
   async offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
@@ -106,23 +101,54 @@ export class OrderedView implements ReadablePartition {
   onAdvance(listener: () => void): Cancel {
     return this.#topic.onAdvance(listener)
   }
+
+  /** The topic is gone: what is held is given back. */
+  close(): void {
+    this.#batches.close()
+  }
 }
 
-/** Batches that are nobody's but the collector's, so that there is nothing to release. */
+/** Batches that are held until the slice is released. */
 class ViewSlice implements Slice {
   readonly pieces: Buffer[] = []
   length = 0
   nextOffset: bigint
+  readonly #lengthMax: number
+  readonly #atLeastOne: boolean
+  readonly #holds: Region[] = []
 
-  constructor(from: bigint) {
+  constructor(from: bigint, lengthMax: number, atLeastOne: boolean) {
     this.nextOffset = from
+    this.#lengthMax = lengthMax
+    this.#atLeastOne = atLeastOne
   }
 
-  add({ to, bytes }: BuiltBatch): void {
-    this.pieces.push(bytes)
-    this.length += bytes.length
+  get lengthLeft(): number {
+    return this.#lengthMax - this.length
+  }
+
+  /** A batch has a place, whatever its length. */
+  get takesAny(): boolean {
+    return this.#atLeastOne && this.length === 0
+  }
+
+  /** Takes over the hold on a batch, if there is one and it has a place; else gives it back. */
+  add(batch: BuiltBatch | undefined): boolean {
+    if (!batch) return false
+    const { region, to } = batch
+    const { length } = region.bytes
+    if (length > this.lengthLeft && !this.takesAny) {
+      region.release()
+      return false
+    }
+    this.#holds.push(region)
+    this.pieces.push(region.bytes)
+    this.length += length
     this.nextOffset = to
+    return true
   }
 
-  release(): void {}
+  release(): void {
+    for (const hold of this.#holds.splice(0)) hold.release()
+  }
 }

@@ -66,10 +66,14 @@ async function* recordsOf(
 ): AsyncGenerator<Dated, void, void> {
   const place = partition.index.firstFrom(start)
   if (!place) return
-  const records = new PartitionRecords(partition, Math.max(offset, place.offset), readLength)
-  for (await records.seek(start); records.vlsn !== undefined && records.vlsn < end;) {
-    yield { vlsn: records.vlsn, timestamp: records.timestamp }
-    records.next()
-    if (records.vlsn === undefined) await records.load()
+  const records = new PartitionRecords(partition, Math.max(offset, place.offset))
+  try {
+    for (await records.seek(start, readLength); records.isThere && records.vlsn! < end;) {
+      yield { vlsn: records.vlsn!, timestamp: records.timestamp }
+      records.next()
+      if (records.isShort) await records.load(readLength)
+    }
+  } finally {
+    records.release()
   }
 }

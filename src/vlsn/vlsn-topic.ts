@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
+import type { Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { RecordsError } from '../protocol/records/errors.ts'
@@ -22,6 +23,8 @@ export interface VlsnState {
 
 export interface VlsnTopicOptions {
   readonly clock: Clock
+  /** For what the view builds. */
+  readonly slabs: Slabs
   /** Has it synced that what is missing from `from` to before `to` will not come; `apply` follows. Rejects with KAFKA_STORAGE_ERROR. */
   closeGap(gap: { readonly from: bigint; readonly to: bigint }): Promise<void>
   reportBug(error: unknown): void
@@ -63,7 +66,7 @@ export class VlsnTopic {
     this.#clock = options.clock
     this.#eras = new Eras(state.eras)
     this.#start = this.#floor = this.#floorSynced = 0n
-    this.view = new OrderedView(this)
+    this.view = new OrderedView(this, options)
     this.#gaps = new GapWatch(this, options)
     this.apply(state)
   }
@@ -270,6 +273,7 @@ export class VlsnTopic {
   close(): void {
     this.#isClosed = true
     this.#gaps.close()
+    this.view.close()
     for (const cancel of this.#cancels) cancel()
     for (const listener of Array.from(this.#listeners)) listener()
   }

@@ -90,10 +90,19 @@ export class RecordCursor {
   }
 }
 
+/** Whether shifts are enough for its zigzag: lengths and deltas nearly always are so small, and divisions cost several times as much. */
+function isSmall(value: number): boolean {
+  return value >= -(2 ** 30) && value < 2 ** 30
+}
+
 /** Bytes that `value` takes as a zigzag varint or varlong; it must be an int32, or a safe integer with its double. */
 export function sizeOfVarint(value: number): number {
-  let rest = value < 0 ? -value * 2 - 1 : value * 2
   let size = 1
+  if (isSmall(value)) {
+    for (let rest = (value << 1) ^ (value >> 31); rest >= 0x80; rest >>>= 7) size++
+    return size
+  }
+  let rest = value < 0 ? -value * 2 - 1 : value * 2
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
   return size
 }
@@ -101,6 +110,12 @@ export function sizeOfVarint(value: number): number {
 /** Writes `value` as a zigzag varint (or varlong) at `position` and returns the position after it. */
 export function writeVarint(bytes: Buffer, position: number, value: number): number {
   let at = position
+  if (isSmall(value)) {
+    let rest = (value << 1) ^ (value >> 31)
+    for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
+    bytes[at++] = rest
+    return at
+  }
   let rest = value < 0 ? -value * 2 - 1 : value * 2
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80
   bytes[at++] = rest
