@@ -93,9 +93,11 @@ class Slab {
 export class Region {
   readonly bytes: Buffer
   readonly #slab: Slab
+  readonly #at: number
 
   constructor(slab: Slab, at: number, length: number, isOnly: boolean) {
     this.#slab = slab
+    this.#at = at
     this.bytes = slab.bytes.subarray(at, at + length)
     if (!isOnly) slab.retain()
   }
@@ -103,6 +105,11 @@ export class Region {
   retain(): this {
     this.#slab.retain()
     return this
+  }
+
+  /** The bytes from `start` to before `end` as a region of their own, held on its own. */
+  part(start: number, end: number): Region {
+    return new Region(this.#slab, this.#at + start, end - start, false)
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 import type { Region, Slabs } from '../base/slabs.ts'
 import { batchOverhead, field, logOverhead, magicCurrent, none, seal } from '../protocol/records/batch.ts'
 import { sizeOfVarint, writeVarint } from '../protocol/records/varint.ts'
+import { Page } from './page.ts'
 import type { PartitionRecords } from './partition-records.ts'
 
 /** How far the last offset of a batch may be from its first: an int32. */
@@ -9,53 +10,42 @@ export const spreadMax = 2 ** 31 - 1
 const headLengthMax = 5 + 1 + 10 + 5
 // A timestamp delta that is written as a number.
 const timestampSpreadMax = 2 ** 51
-/** All windows together against the batch: its share of each partition, and some more so that one copy of it is enough. */
-const windowsPerBatch = 1.25
-/** A record that is not much shorter than a window is copied by itself. */
-const recordsPerWindowMin = 4
 
-export interface BatchBuilderOptions {
+export interface BatchOptions {
   readonly slabs: Slabs
-  readonly partitionCount: number
   readonly leaderEpoch: number
   /** Bytes at which the batch is full. */
   readonly lengthMax: number
-  /** The first record has a place in any case. */
+  /** The first record has a place whatever its length. */
   readonly atLeastOne: boolean
 }
 
-/**
- * Writes one batch whose offsets are VLSNs. Its codec is none, its timestamps those of the records, and it has no producer.
- *
- * Records of some hundred bytes come from all partitions in turn, and copying each from another buffer is a call that makes an object:
- * several times the cost of moving bytes within one. So what follows in each partition is copied by the stretch, into a window beside
- * the batch, and records are moved from there.
- */
+/** Writes one batch whose offsets are VLSNs. Its codec is none, its timestamps those of the records, and it has no producer. */
 export class BatchBuilder {
   readonly #slabs: Slabs
   readonly #leaderEpoch: number
-  readonly #lengthMax: number
   readonly #atLeastOne: boolean
-  #windowLength: number
-  /** What is shown in the window of each partition: a part of which body, and from where on. */
-  readonly #shown: (Buffer | undefined)[] = []
-  readonly #shownFrom: number[] = []
-  /** The batch, and behind it the windows. */
-  #region: Region
-  #length = batchOverhead
+  #page: Page
+  #isAlone = false
+  /** Where it begins, ends so far and has to end. */
+  #start: number
+  #end: number
+  #endMax: number
   #recordCount = 0
   #base = 0n
   #lastDelta = 0
   #baseTimestamp = 0
   #maxTimestamp = -1
 
-  constructor({ slabs, partitionCount, leaderEpoch, lengthMax, atLeastOne }: BatchBuilderOptions) {
+  /** Begins it where `page` has been used up to. */
+  constructor(page: Page, { slabs, leaderEpoch, lengthMax, atLeastOne }: BatchOptions) {
     this.#slabs = slabs
     this.#leaderEpoch = leaderEpoch
-    this.#lengthMax = lengthMax
     this.#atLeastOne = atLeastOne
-    this.#windowLength = Math.floor((windowsPerBatch * lengthMax) / partitionCount)
-    this.#region = slabs.take(lengthMax + partitionCount * this.#windowLength)
+    this.#page = page
+    this.#start = page.used
+    this.#end = this.#start + batchOverhead
+    this.#endMax = Math.min(this.#start + lengthMax, page.end)
   }
 
   get recordCount(): number {
@@ -74,57 +64,42 @@ export class BatchBuilder {
   }
 
   /** Adds the current record of partition `number`, so far behind the first one; false where it has no place any more. */
-  add(number: number, offsetDelta: number, records: PartitionRecords): boolean {
-    const { timestamp, body, restAt, restEnd } = records
+  add(number: number, offsetDelta: number, { timestamp, body, restAt, restEnd }: PartitionRecords): boolean {
     if (this.#recordCount === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
     const timestampDelta = timestamp - this.#baseTimestamp
     const restLength = restEnd - restAt
-    const lengthLeft = this.#lengthMax - this.#length
-    if (restLength + headLengthMax > lengthLeft) {
+    if (this.#end + headLengthMax + restLength > this.#endMax) {
       if (this.#recordCount > 0 || !this.#atLeastOne) return false
-      this.#enlarge(restLength)
+      this.#turnToOwnPage(restLength)
     }
     if (Math.abs(timestampDelta) > timestampSpreadMax) return false
-    const { bytes } = this.#region
-    let at = this.#length
+    const { bytes } = this.#page
+    let at = this.#end
     at = writeVarint(bytes, at, 1 + sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + restLength)
     bytes[at++] = 0
     at = writeVarint(bytes, at, timestampDelta)
     at = writeVarint(bytes, at, offsetDelta)
-    if (restLength * recordsPerWindowMin > this.#windowLength) body.copy(bytes, at, restAt, restEnd)
-    else {
-      const from = this.#show(number, body, restAt, restEnd)
-      bytes.copyWithin(at, from, from + restLength)
-    }
-    this.#length = at + restLength
+    this.#page.copy(number, body, restAt, restEnd, at)
+    this.#end = at + restLength
     this.#recordCount++
     this.#lastDelta = offsetDelta
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     return true
   }
 
-  /** Gives a place beside the batch where the bytes of `body` from `from` to `to` lie. */
-  #show(number: number, body: Buffer, from: number, to: number): number {
-    const windowLength = this.#windowLength
-    const windowAt = this.#lengthMax + number * windowLength
-    const shownFrom = this.#shownFrom[number]!
-    if (this.#shown[number] === body && to <= shownFrom + windowLength) return windowAt + from - shownFrom
-    body.copy(this.#region.bytes, windowAt, from, Math.min(from + windowLength, body.length))
-    this.#shown[number] = body
-    this.#shownFrom[number] = from
-    return windowAt
+  /** A record that is longer than a batch is to be has a page for itself. */
+  #turnToOwnPage(restLength: number): void {
+    const length = batchOverhead + headLengthMax + restLength
+    this.#page = new Page({ slabs: this.#slabs, length, partitionCount: 0 })
+    this.#isAlone = true
+    this.#start = 0
+    this.#end = batchOverhead
+    this.#endMax = length
   }
 
-  /** Makes place for a record that is larger than a batch. */
-  #enlarge(restLength: number): void {
-    this.#region.release()
-    this.#region = this.#slabs.take(batchOverhead + headLengthMax + restLength)
-    this.#windowLength = 0
-  }
-
-  /** The batch, with its checksum; whoever asked holds it. */
+  /** The batch, with its checksum, held by whoever asks. */
   finish(): Region {
-    const bytes = this.#region.bytes.subarray(0, this.#length)
+    const bytes = this.#page.bytes.subarray(this.#start, this.#end)
     bytes.writeBigInt64BE(this.#base, field.baseOffset)
     bytes.writeInt32BE(bytes.length - logOverhead, field.batchLength)
     bytes.writeInt32BE(this.#leaderEpoch, field.partitionLeaderEpoch)
@@ -138,11 +113,9 @@ export class BatchBuilder {
     bytes.writeInt32BE(none, field.baseSequence)
     bytes.writeInt32BE(this.#recordCount, field.recordCount)
     seal(bytes, 0, bytes.length)
-    return this.#slabs.copyOf(bytes)
-  }
-
-  /** Gives up the memory in which the batch was written. */
-  release(): void {
-    this.#region.release()
+    this.#page.used = this.#end
+    const region = this.#page.part(this.#start, this.#end)
+    if (this.#isAlone) this.#page.release()
+    return region
   }
 }

@@ -1,5 +1,6 @@
 import type { Region, Slabs } from '../base/slabs.ts'
 import { BatchBuilder, spreadMax } from './batch-builder.ts'
+import { Page } from './page.ts'
 import { PartitionRecords } from './partition-records.ts'
 import type { VlsnTopic } from './vlsn-topic.ts'
 
@@ -13,6 +14,8 @@ export interface BuiltBatch {
 /** Bytes at which a batch is full: at first, and what they grow to while a reader goes on. */
 const lengthFullMin = 16 * 1024
 const lengthFullMax = 128 * 1024
+/** What a reader who goes on has its batches written to. */
+const pageLength = 1024 * 1024
 /** Bytes to read at once of all partitions, against those of a full batch; and of one partition. */
 const readPerFull = 32
 const readLengthMax = 256 * 1024
@@ -29,6 +32,7 @@ export class Merge {
   /** Nobody knows yet whether the reader wants more than one record. */
   #isFirst = true
   #lengthFull = lengthFullMin
+  #page: Page | undefined
   /** What is built next begins here. */
   next: bigint
 
@@ -49,28 +53,43 @@ export class Merge {
    */
   async build(end: bigint, lengthMax: number, atLeastOne: boolean): Promise<BuiltBatch | undefined> {
     const from = this.next
-    const { view, partitions } = this.#topic
-    const batch = new BatchBuilder({
+    const lengthFull = Math.min(this.#lengthFull, lengthMax)
+    const batch = new BatchBuilder(this.#pageFor(lengthFull), {
       slabs: this.#slabs,
-      partitionCount: partitions.length,
-      leaderEpoch: view.leaderEpoch,
-      lengthMax: Math.min(this.#lengthFull, lengthMax),
+      leaderEpoch: this.#topic.view.leaderEpoch,
+      lengthMax: lengthFull,
       atLeastOne,
     })
-    try {
-      for (let outcome = this.#add(batch, end); outcome !== 'done'; outcome = this.#add(batch, end)) {
-        if (outcome === 'moved') continue
-        if (this.#isFirst && batch.recordCount > 0) break
-        await this.#load()
-      }
-      this.next = batch.recordCount === 0 ? from : batch.last + 1n
-      if (batch.recordCount === 0) return undefined
-      if (!this.#isFirst) this.#lengthFull = Math.min(4 * this.#lengthFull, lengthFullMax)
-      this.#isFirst = false
-      return { from, to: this.next, region: batch.finish() }
-    } finally {
-      batch.release()
+    for (let outcome = this.#add(batch, end); outcome !== 'done'; outcome = this.#add(batch, end)) {
+      if (outcome === 'moved') continue
+      if (this.#isFirst && batch.recordCount > 0) break
+      await this.#load()
     }
+    if (batch.recordCount === 0) {
+      this.next = from
+      return undefined
+    }
+    this.next = batch.last + 1n
+    const region = batch.finish()
+    if (this.#isFirst) this.#releasePage()
+    else this.#lengthFull = Math.min(4 * this.#lengthFull, lengthFullMax)
+    this.#isFirst = false
+    return { from, to: this.next, region }
+  }
+
+  /** Where a batch of so many bytes is written. */
+  #pageFor(length: number): Page {
+    const partitionCount = this.#isFirst ? 0 : this.#topic.partitions.length
+    const page = this.#page
+    if (page && page.lengthLeft >= length && page.partitionCount === partitionCount) return page
+    this.#releasePage()
+    const options = { slabs: this.#slabs, length: this.#isFirst ? length : pageLength, partitionCount }
+    return (this.#page = new Page(options))
+  }
+
+  #releasePage(): void {
+    this.#page?.release()
+    this.#page = undefined
   }
 
   /**
@@ -152,6 +171,7 @@ export class Merge {
   }
 
   release(): void {
+    this.#releasePage()
     for (const { number } of this.#topic.partitions) this.#records[number]?.release()
   }
 }

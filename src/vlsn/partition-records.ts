@@ -89,17 +89,16 @@ export class PartitionRecords {
       }
     }
     this.#left--
-    const { body } = this
     const cursor = this.#cursor
-    const end = cursor.enterRecord(body.length)
+    const end = cursor.enterRecord(this.body.length)
     const timestampDelta = cursor.varlongRounded()
     this.timestamp = this.#appendTime ?? this.#baseTimestamp + timestampDelta
     cursor.varint()
     this.restAt = cursor.position
     this.restEnd = end
     const keyAt = cursor.skip(cursor.varint())
-    this.high = body.readUInt32BE(keyAt)
-    this.low = body.readUInt32BE(keyAt + 4)
+    this.high = uint32At(this.body, keyAt)
+    this.low = uint32At(this.body, keyAt + 4)
     this.isThere = true
     cursor.position = end
   }
@@ -168,4 +167,9 @@ export class PartitionRecords {
     this.#open(undefined)
     this.isThere = false
   }
+}
+
+/** As `readUInt32BE`, which checks its argument each time. */
+function uint32At(bytes: Buffer, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
