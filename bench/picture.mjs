@@ -1,4 +1,4 @@
-// Draws ratios as horizontal bars on a logarithmic axis; the middle line is what is compared with.
+// Draws ratios as horizontal bars on a logarithmic axis, where the middle line is what is compared with; and figures as lines on two.
 
 const rowHeight = 26
 const labelWidth = 230
@@ -48,6 +48,64 @@ text { fill: #e6edf3 } .tick, .value { fill: #9198a1 } .grid { stroke: #3d444d }
 <text class="title" x="12" y="26">${escape(title)}</text>
 ${grid.join('\n')}
 ${rows.join('\n')}
+</svg>
+`
+}
+
+const panelWidth = 300
+const panelHeight = 240
+const panelMargin = 64
+const lineColors = ['#c4692f', '#6b7fd7', '#2a7f62']
+
+/**
+ * The SVG of `panels` side by side, each { title, lines: [{ name, points: [{ x, y }] }] }, on logarithmic axes; all have the same
+ * names and the same x.
+ */
+export function drawLines(panels, title) {
+  const [{ lines }] = panels
+  const xs = lines[0].points.map(({ x }) => x)
+  const width = panels.length * (panelMargin + panelWidth) + 24
+  const height = 76 + panelHeight + 28 + 22 * lines.length
+  const x = value => (panelWidth * Math.log(value / xs[0])) / Math.log(xs.at(-1) / xs[0])
+  const drawn = panels.map((panel, index) => {
+    const values = panel.lines.flatMap(({ points }) => points.map(({ y }) => y))
+    const low = 10 ** Math.floor(Math.log10(Math.min(...values)))
+    const high = 10 ** Math.ceil(Math.log10(Math.max(...values)))
+    const y = value => panelHeight * (1 - Math.log(value / low) / Math.log(high / low))
+    const decades = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, at) => low * 10 ** at)
+    const grid = decades.map(
+      value => `<line class="grid" x1="0" x2="${panelWidth}" y1="${at(y(value))}" y2="${at(y(value))}"/>
+<text class="tick" x="-8" y="${at(y(value) + 4)}" text-anchor="end">${value.toLocaleString('en')}</text>`,
+    )
+    const ticks = xs.map(
+      value =>
+        `<text class="tick" x="${at(x(value))}" y="${panelHeight + 18}" text-anchor="middle">${value.toLocaleString('en')}</text>`,
+    )
+    const curves = panel.lines.map(({ points }, which) => {
+      const places = points.map(point => `${at(x(point.x))},${at(y(point.y))}`)
+      const dots = points.map(point => `<circle cx="${at(x(point.x))}" cy="${at(y(point.y))}" r="3.5"/>`)
+      return `<g fill="${lineColors[which]}"><polyline fill="none" stroke="${lineColors[which]}" stroke-width="2" points="${places.join(' ')}"/>${dots.join('')}</g>`
+    })
+    return `<g transform="translate(${panelMargin + index * (panelMargin + panelWidth)} 76)">
+<text class="group" x="0" y="-16">${escape(panel.title)}</text>
+${[...grid, ...ticks, ...curves].join('\n')}
+</g>`
+  })
+  const legend = lines.map(({ name }, which) => {
+    const y = 76 + panelHeight + 44 + 22 * which
+    return `<rect x="${panelMargin}" y="${y - 9}" width="18" height="4" fill="${lineColors[which]}"/><text x="${panelMargin + 26}" y="${y - 2}">${escape(name)}</text>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="13" role="img">
+<title>${escape(title)}</title>
+<style>
+text { fill: #1f2328 } .tick { fill: #59636e; font-size: 12px } .title { font-size: 15px; font-weight: 600 }
+.group { font-weight: 600 } .grid { stroke: #d1d9e0 }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 } .tick { fill: #9198a1 } .grid { stroke: #3d444d }
+}
+</style>
+<text class="title" x="12" y="26">${escape(title)}</text>
+${[...drawn, ...legend].join('\n')}
 </svg>
 `
 }

@@ -3,6 +3,7 @@ import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { AbortedTransactions } from '../storage/aborted-transactions.ts'
 import type { EpochEnd, ReadablePartition, TimestampOffset } from '../storage/readable-partition.ts'
+import { joinAdjacent } from '../storage/pieces.ts'
 import type { ReadOptions, Slice } from '../storage/reading.ts'
 import { BuiltBatches, lengthKept } from './built-batches.ts'
 import { greatestTimestamp, recordAtOrAfter } from './view-timestamps.ts'
@@ -110,7 +111,6 @@ export class OrderedView implements ReadablePartition {
 
 /** Batches that are held until the slice is released. */
 class ViewSlice implements Slice {
-  readonly pieces: Buffer[] = []
   length = 0
   nextOffset: bigint
   readonly #lengthMax: number
@@ -121,6 +121,11 @@ class ViewSlice implements Slice {
     this.nextOffset = from
     this.#lengthMax = lengthMax
     this.#atLeastOne = atLeastOne
+  }
+
+  /** Batches that were built one after another lie so in memory. */
+  get pieces(): Buffer[] {
+    return joinAdjacent(this.#holds.map(({ bytes }) => bytes))
   }
 
   get lengthLeft(): number {
@@ -142,7 +147,6 @@ class ViewSlice implements Slice {
       return false
     }
     this.#holds.push(region)
-    this.pieces.push(region.bytes)
     this.length += length
     this.nextOffset = to
     return true

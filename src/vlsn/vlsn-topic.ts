@@ -60,6 +60,7 @@ export class VlsnTopic {
   #isToTell = false
   /** The indexes say what the logs hold. */
   #isReady = false
+  #isWhole = true
   #isClosed = false
 
   constructor(state: VlsnState, options: VlsnTopicOptions) {
@@ -88,7 +89,7 @@ export class VlsnTopic {
 
   /** Every partition could be read at the start. */
   get isWhole(): boolean {
-    return this.partitions.every(({ fault }) => fault === undefined)
+    return this.#isWhole
   }
 
   /** Takes what the metadata says, when it is synced. */
@@ -113,6 +114,7 @@ export class VlsnTopic {
   /** Finds the VLSNs of logs that were there before. */
   async load(): Promise<void> {
     await Promise.all(this.partitions.map(partition => partition.load(this.#eras)))
+    this.#isWhole = this.partitions.every(({ fault }) => fault === undefined)
     this.begin()
   }
 

@@ -172,6 +172,15 @@ export class Position {
       this.#turn.write(offsetCommit({ group, topic: topic.name, partition }, null))
   }
 
+  /** Removes what the partitions have, and does not ask each: there may be thousands, and a commit of the view comes by here. */
+  removeAll(): void {
+    const { offsets, pendingOffsets } = this.#turn.state
+    const { group, topic } = this
+    const stored = offsets.of(group).get(topic.name)?.keys() ?? []
+    const all = new Set([...stored, ...pendingOffsets.partitionsOf(group, topic.name)])
+    for (const partition of [...all].sort((a, b) => a - b)) this.remove(partition)
+  }
+
   removeNumber(): void {
     const { offsets, pendingOffsets } = this.#turn.state
     const { group, topic, partition } = this.#viewKey

@@ -52,7 +52,7 @@ export function withNew(commits: Reached, offsets: readonly NewOffset[]): Reache
 
 /** Keeps what a reader of the view has committed for all partitions: whatever these have gives way to it. */
 export function commitForAll(position: Position, value: OffsetCommitValue): void {
-  for (const partition of position.partitions) position.remove(partition)
+  position.removeAll()
   position.hear(new Map())
   position.keep(value)
 }

@@ -28,7 +28,7 @@ export const vlsn: CommitStrategy = {
   },
   forget: keepWithout,
   forgetNumber(position) {
-    for (const partition of position.partitions) position.remove(partition)
+    position.removeAll()
     position.removeNumber()
   },
 }

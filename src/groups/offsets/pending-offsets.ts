@@ -20,6 +20,13 @@ export class PendingOffsets {
     return false
   }
 
+  /** The partitions of a topic for which some transaction has an offset of the group. */
+  partitionsOf(group: string, topic: string): number[] {
+    return Array.from(this.#byProducer.values()).flatMap(offsets => [
+      ...(offsets.of(group).get(topic)?.keys() ?? []),
+    ])
+  }
+
   /** Forgets an offset, in whatever transaction it is. */
   remove(group: string, topic: string, partition: number): void {
     for (const [producerId, offsets] of this.#byProducer) {
