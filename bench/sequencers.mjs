@@ -35,6 +35,12 @@ const counters = [
     seed: { latency: '1-2 us', perSecond: 500_000, recovery: '2 us', disk: '4-8 KB' },
   },
   {
+    name: 'Obelisk, 65,536 ahead',
+    survives: 'power loss',
+    open: folder => folder.obelisk('counter', { ahead: 65_536 }),
+    seed: { latency: '1-2 us', perSecond: 500_000, recovery: '2 us', disk: '4-8 KB' },
+  },
+  {
     name: 'checkpoint, every 1000',
     survives: 'power loss',
     open: folder => folder.checkpoint('counter', { every: 1000 }),
@@ -242,7 +248,9 @@ async function appendAsTheSeed() {
 }
 
 function reportOf({ figures, diskP99Ms, seconds }) {
-  const target = figures['Obelisk'].concurrent
+  const exact = figures['Obelisk'].concurrent
+  const ahead = figures['Obelisk, 65,536 ahead'].concurrent
+  const verdict = rate => `${plain(rate)}, ${rate >= 500_000 ? 'met' : 'missed'}`
   const { append } = figures
   const rate = ({ perSecond }) => (perSecond === undefined ? '-' : plain(perSecond))
   const counterRows = counters.map(({ name, survives, seed }) => {
@@ -284,8 +292,9 @@ The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms. Proce
 this is one: with many more than cores the rates are those of a share of a core, and only the CPU time of a number is its own.
 What they promise, and where the seeds are wrong: [docs/sequencers.md](../docs/sequencers.md).
 
-Target: Obelisk hands out at least 500,000 numbers a second to callers that share its syncs, none lost and none repeated:
-${plain(target)}, ${target >= 500_000 ? 'met' : 'missed'}. Every run of every kind is checked for numbers that come twice or are left out.
+Target: Obelisk hands out at least 500,000 numbers a second, one each call, to callers that share its syncs. With a sync for every
+number: ${verdict(exact)}. With a sync that may be 65,536 numbers ahead of those who ask, which a crash loses: ${verdict(ahead)}.
+Every run of every kind is checked for numbers that come twice or are left out.
 
 ## Counters
 

@@ -5,7 +5,7 @@ import { CheckpointSequencer, type CheckpointOptions } from './checkpoint.ts'
 import { SessionIds, TimestampOracle, TransactionIds, type CoordinatorIdsOptions } from './coordinator-ids.ts'
 import { SequencerError } from './errors.ts'
 import { FixedMmapSequencer, type MmapOptions } from './fixed-mmap.ts'
-import { ObeliskSequencer } from './obelisk.ts'
+import { ObeliskSequencer, type ObeliskOptions } from './obelisk.ts'
 import { ScarabGenerator, type ScarabOptions } from './scarab.ts'
 
 interface Closable {
@@ -45,8 +45,8 @@ export class SequencerFolder {
     return new SequencerFolder(disk, await disk.lock())
   }
 
-  obelisk(name: string): Promise<ObeliskSequencer> {
-    return this.#opened(name, disk => ObeliskSequencer.open(disk, name))
+  obelisk(name: string, options?: ObeliskOptions): Promise<ObeliskSequencer> {
+    return this.#opened(name, disk => ObeliskSequencer.open(disk, name, options))
   }
 
   checkpoint(name: string, options?: CheckpointOptions): Promise<CheckpointSequencer> {

@@ -11,7 +11,7 @@
  */
 export { SequencerFolder } from './folder.ts'
 export type { Sequencer, Survives } from './sequencer.ts'
-export { ObeliskSequencer } from './obelisk.ts'
+export { ObeliskSequencer, type ObeliskOptions } from './obelisk.ts'
 export { CheckpointSequencer, type CheckpointOptions } from './checkpoint.ts'
 export { FixedMmapSequencer, type MmapOptions } from './fixed-mmap.ts'
 export { BitmapMmapSequencer, type BitmapOptions } from './bitmap-mmap.ts'

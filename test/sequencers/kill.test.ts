@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/base/random.ts'
 const child = join(import.meta.dirname, '..', 'support', 'sequencer-child.mjs')
 const kinds = [
   'obelisk',
+  'obelisk, ahead',
   'checkpoint',
   'fixed mmap',
   'fixed mmap, stored',

@@ -16,6 +16,10 @@ const capacity = 100_000
 export const syncedKinds: readonly Kind[] = [
   { name: 'obelisk', open: (disk, name = 'counter') => ObeliskSequencer.open(disk, name) },
   {
+    name: 'obelisk, ahead',
+    open: (disk, name = 'counter') => ObeliskSequencer.open(disk, name, { ahead: 7 }),
+  },
+  {
     name: 'checkpoint',
     open: (disk, name = 'counter') => CheckpointSequencer.open(disk, name, { every: 7 }),
   },

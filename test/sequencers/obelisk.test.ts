@@ -24,6 +24,20 @@ test('lets calls made at once share a sync, without a gap or a repetition', asyn
   await sequencer.close()
 })
 
+test('hands out numbers without a sync as far as it is ahead, and gives back what it did not need', async () => {
+  const disk = new FaultyDisk()
+  const sequencer = await ObeliskSequencer.open(disk, 'counter', { ahead: 10 })
+  for (let number = 0n; number < 11n; number++) expect(await sequencer.next()).toBe(number)
+  expect(disk.count('sync', 'counter')).toBe(1)
+  expect(disk.get('counter').length).toBe(11)
+  expect(await sequencer.next()).toBe(11n)
+  expect(disk.count('sync', 'counter')).toBe(2)
+  expect(disk.get('counter').length).toBe(22)
+  await sequencer.close()
+  expect(disk.get('counter').length).toBe(12)
+  await expect(ObeliskSequencer.open(disk, 'counter', { ahead: -1 })).rejects.toThrow(RangeError)
+})
+
 test('hands out nothing that a crash could hand out again', async () => {
   const random = seededRandom(42)
   let disk = new FaultyDisk()

@@ -5,6 +5,7 @@ import { SequencerFolder } from '../../dist/sequencers/index.js'
 
 const openers = {
   obelisk: folder => folder.obelisk('counter'),
+  'obelisk, ahead': folder => folder.obelisk('counter', { ahead: 50 }),
   checkpoint: folder => folder.checkpoint('counter', { every: 50 }),
   'fixed mmap': folder => folder.fixedMmap('counter'),
   'fixed mmap, stored': folder => folder.fixedMmap('counter', { survives: 'kill' }),
