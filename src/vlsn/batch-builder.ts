@@ -114,8 +114,11 @@ export class BatchBuilder {
     bytes.writeInt32BE(this.#recordCount, field.recordCount)
     seal(bytes, 0, bytes.length)
     this.#page.used = this.#end
-    const region = this.#page.part(this.#start, this.#end)
+    return this.#page.part(this.#start, this.#end)
+  }
+
+  /** Gives up a page of its own. */
+  release(): void {
     if (this.#isAlone) this.#page.release()
-    return region
   }
 }

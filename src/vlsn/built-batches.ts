@@ -7,7 +7,8 @@ import type { VlsnTopic } from './vlsn-topic.ts'
 const keptLengthMax = 8 * 1024 * 1024
 /** A batch that is not so long was built at the end or for somebody who came from nowhere: the next one may have a longer one. */
 export const lengthKept = 64 * 1024
-/** How many readers' places are remembered, so that each goes on where it was, and how many bytes of the log they hold together. */
+/** How many readers' places are remembered, so that each goes on where it was: more while they hold few bytes of the log together. */
+const mergesMin = 4
 const mergesMax = 16
 const heldLengthMax = 32 * 1024 * 1024
 /** A view that nobody has read for so long holds nothing. */
@@ -119,7 +120,7 @@ export class BuiltBatches {
     this.#lengthHeld += lengthHeld
     for (const oldest of this.#merges.keys()) {
       const { size } = this.#merges
-      if (size === 1 || (size <= mergesMax && this.#lengthHeld <= heldLengthMax)) break
+      if (size <= mergesMin || (size <= mergesMax && this.#lengthHeld <= heldLengthMax)) break
       this.#take(oldest)!.release()
     }
     this.#cancelSweep ??= this.#clock.after(idleMsMax, () => this.#sweep())

@@ -60,21 +60,22 @@ export class Merge {
       lengthMax: lengthFull,
       atLeastOne,
     })
-    for (let outcome = this.#add(batch, end); outcome !== 'done'; outcome = this.#add(batch, end)) {
-      if (outcome === 'moved') continue
-      if (this.#isFirst && batch.recordCount > 0) break
-      await this.#load()
+    try {
+      for (let outcome = this.#add(batch, end); outcome !== 'done'; outcome = this.#add(batch, end)) {
+        if (outcome === 'moved') continue
+        if (this.#isFirst && batch.recordCount > 0) break
+        await this.#load()
+      }
+      this.next = batch.recordCount === 0 ? from : batch.last + 1n
+      if (batch.recordCount === 0) return undefined
+      const region = batch.finish()
+      if (this.#isFirst) this.#releasePage()
+      else this.#lengthFull = Math.min(4 * this.#lengthFull, lengthFullMax)
+      this.#isFirst = false
+      return { from, to: this.next, region }
+    } finally {
+      batch.release()
     }
-    if (batch.recordCount === 0) {
-      this.next = from
-      return undefined
-    }
-    this.next = batch.last + 1n
-    const region = batch.finish()
-    if (this.#isFirst) this.#releasePage()
-    else this.#lengthFull = Math.min(4 * this.#lengthFull, lengthFullMax)
-    this.#isFirst = false
-    return { from, to: this.next, region }
   }
 
   /** Where a batch of so many bytes is written. */
