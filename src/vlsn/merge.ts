@@ -13,11 +13,11 @@ export interface BuiltBatch {
 
 /** Bytes at which a batch is full: at first, and what they grow to while a reader goes on. */
 const lengthFullMin = 16 * 1024
-const lengthFullMax = 128 * 1024
+const lengthFullMax = 256 * 1024
 /** What a reader who goes on has its batches written to. */
-const pageLength = 1024 * 1024
+const pageLength = 2 * 1024 * 1024
 /** Bytes to read at once of all partitions, against those of a full batch; and of one partition. */
-const readPerFull = 32
+const readPerFull = 16
 const readLengthMax = 256 * 1024
 
 /** Something has to be read first; it went past a hole, or into another era; it went to the end. */
