@@ -56,6 +56,8 @@ const panelWidth = 300
 const panelHeight = 240
 const panelMargin = 64
 const lineColors = ['#c4692f', '#6b7fd7', '#2a7f62']
+// What lies under the last line is seen through it.
+const lineDashes = ['none', 'none', '7 5']
 
 /**
  * The SVG of `panels` side by side, each { title, lines: [{ name, points: [{ x, y }] }] }, on logarithmic axes; all have the same
@@ -84,7 +86,7 @@ export function drawLines(panels, title) {
     const curves = panel.lines.map(({ points }, which) => {
       const places = points.map(point => `${at(x(point.x))},${at(y(point.y))}`)
       const dots = points.map(point => `<circle cx="${at(x(point.x))}" cy="${at(y(point.y))}" r="3.5"/>`)
-      return `<g fill="${lineColors[which]}"><polyline fill="none" stroke="${lineColors[which]}" stroke-width="2" points="${places.join(' ')}"/>${dots.join('')}</g>`
+      return `<g fill="${lineColors[which]}"><polyline fill="none" stroke="${lineColors[which]}" stroke-width="2" stroke-dasharray="${lineDashes[which]}" points="${places.join(' ')}"/>${dots.join('')}</g>`
     })
     return `<g transform="translate(${panelMargin + index * (panelMargin + panelWidth)} 76)">
 <text class="group" x="0" y="-16">${escape(panel.title)}</text>

@@ -25,7 +25,7 @@ const loads = [
   { name: '100 B', topic: 'records-100b', size: 100, mb: 150 },
   { name: '1 KB, batches of 16 KB', topic: 'batches-16k', size: 1000, mb: 300, batch: 16_384 },
 ]
-const points = options.quick ? 300 : 2000
+const points = options.quick ? 300 : 1000
 
 const partitionCounts = [1, 12, 120, 1200]
 /** Who commits what: all partitions of a topic, or its view. */
@@ -34,7 +34,7 @@ const committers = [
   { name: 'all partitions, vlsn', strategy: 'vlsn', of: topic => topic },
   { name: 'the view, vlsn', strategy: 'vlsn', of: topic => `${topic}.vlsn` },
 ]
-const commitWindow = options.quick ? '500ms' : '2s'
+const commitWindow = options.quick ? '500ms' : '1s'
 
 await main()
 
