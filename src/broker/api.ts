@@ -23,8 +23,13 @@ export interface Api<Request extends Message = Message, Response extends Message
     request: Of<Request>,
     context: Context,
   ): Draft<Response> | undefined | Promise<Draft<Response> | undefined>
-  /** The answer that says nothing but `errorCode`, in every place where the response has room for it. */
-  refuse(request: Of<Request>, errorCode: number, version: number): Draft<Response>
+  /** The answer that says nothing but `errorCode`, in every place where the response has room for it; and why, where it has. */
+  refuse(
+    request: Of<Request>,
+    errorCode: number,
+    version: number,
+    errorMessage: string | null,
+  ): Draft<Response>
 }
 
 /** Declares a room. Only gives the types their meaning. */

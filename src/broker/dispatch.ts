@@ -57,7 +57,7 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
   // A client that is ahead of us asks ApiVersions in a version that we do not know, and reads a version 0 answer (KIP-511).
   if (!isServed) {
     const { correlationId } = codec(RequestHeader, 1).decode(reader)
-    const refusal = apiVersions.refuse({} as never, errorCodes.UNSUPPORTED_VERSION, 0)
+    const refusal = apiVersions.refuse({} as never, errorCodes.UNSUPPORTED_VERSION, 0, null)
     return { pieces: write(apiVersions, 0, correlationId, refusal), sent: [] }
   }
 
@@ -80,8 +80,9 @@ export function dispatch(frame: Frame, connection: ConnectionInfo, services: Ser
     response === undefined ? undefined : write(api, version, header.correlationId, response)
   const refuse = (error: unknown): Buffer[] | undefined => {
     const code = error instanceof KafkaError ? error.code : reportBug(error, api, version, context)
+    const reason = error instanceof KafkaError ? error.reason : null
     try {
-      return write(api, version, header.correlationId, api.refuse(request, code, version))
+      return write(api, version, header.correlationId, api.refuse(request, code, version, reason))
     } catch (fault) {
       // Nobody is left to catch it, and a request without an answer would hold up the ones behind it for good.
       reportBug(fault, api, version, context)

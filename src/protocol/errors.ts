@@ -172,4 +172,9 @@ export class KafkaError extends Error {
   get code(): number {
     return errorCodes[this.error]
   }
+
+  /** What the message adds to the name; null where it adds nothing, and a client has its own words. */
+  get reason(): string | null {
+    return this.message === this.error ? null : this.message
+  }
 }

@@ -35,3 +35,24 @@ test('lets an empty group begin again, and no other group; with the group its of
   const { results } = await client.call(deleteGroups, 2, { groupsNames: [groupId] })
   expect(errorName(results[0]!.errorCode)).toBe('NONE')
 })
+
+test('says why it deletes nothing in the words that tools show', async () => {
+  const { client, groupId, topic } = await sharePlace([['a']])
+  const remove = async (group: string, topicName: string) => {
+    const answer = await client.call(deleteShareGroupOffsets, 0, { groupId: group, topics: [{ topicName }] })
+    const failed = [answer, ...answer.responses].filter(({ errorCode }) => errorCode !== 0)
+    return failed.map(({ errorCode, errorMessage }) => `${errorName(errorCode)}: ${errorMessage}`)
+  }
+  const other = `${groupId}-other`
+  expect(await remove(other, topic.name)).toEqual([`GROUP_ID_NOT_FOUND: Group ${other} not found.`])
+  await joinShare(client, groupId, 'm', [topic])
+  expect(await remove(groupId, topic.name)).toEqual(['NON_EMPTY_GROUP: The group is not empty.'])
+  await beat(client, groupId, 'm', -1)
+  expect(await remove(groupId, topic.name)).toEqual([])
+  expect(await remove(groupId, topic.name)).toEqual([
+    'UNKNOWN_TOPIC_OR_PARTITION: There is no offset information to delete.',
+  ])
+  expect(await remove(groupId, `${topic.name}-other`)).toEqual([
+    'UNKNOWN_TOPIC_OR_PARTITION: This server does not host this topic-partition.',
+  ])
+})

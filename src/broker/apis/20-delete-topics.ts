@@ -82,8 +82,8 @@ function find({ name, topicId, count }: Distinct, catalog: Catalog): Topic {
   const topic = hasId ? catalog.topicById(topicId) : catalog.topic(name!)
   if (topic) return topic
   refuseView(catalog, { name: name ?? '', topicId })
-  if (hasId) throw new KafkaError('UNKNOWN_TOPIC_ID', 'There is no topic of this id.')
-  throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'There is no topic of this name.')
+  if (hasId) throw new KafkaError('UNKNOWN_TOPIC_ID', 'This server does not host this topic ID.')
+  throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
 }
 
 function invalid(message: string): KafkaError {

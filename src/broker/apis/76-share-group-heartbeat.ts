@@ -17,5 +17,10 @@ export const shareGroupHeartbeat = api({
   request: ShareGroupHeartbeatRequest,
   response: ShareGroupHeartbeatResponse,
   handle: (request, context) => context.shareGroups.heartbeat(request, callerOf(context)),
-  refuse: (_request, errorCode) => ({ errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 }),
+  refuse: (_request, errorCode, _version, errorMessage) => ({
+    errorCode,
+    errorMessage,
+    memberEpoch: 0,
+    heartbeatIntervalMs: 0,
+  }),
 })

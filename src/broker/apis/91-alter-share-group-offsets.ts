@@ -53,5 +53,5 @@ export const alterShareGroupOffsets = api({
     }
   },
 
-  refuse: (_request, errorCode) => ({ errorCode, responses: [] }),
+  refuse: (_request, errorCode, _version, errorMessage) => ({ errorCode, errorMessage, responses: [] }),
 })

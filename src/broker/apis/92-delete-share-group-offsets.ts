@@ -1,6 +1,6 @@
 /**
- * DeleteShareGroupOffsets (KIP-932). Behaviour: to an empty share group some topics are as if it had never read them. A group with
- * members is NON_EMPTY_GROUP.
+ * DeleteShareGroupOffsets (KIP-932). Behaviour: to an empty share group some topics are as if it had never read them; one that it
+ * never has is UNKNOWN_TOPIC_OR_PARTITION. A group with members is NON_EMPTY_GROUP.
  */
 import { errorCodes } from '../../protocol/errors.ts'
 import {
@@ -22,16 +22,27 @@ export const deleteShareGroupOffsets = api({
       topicName,
       topicId: catalog.topic(topicName)?.id ?? noTopicId,
     }))
-    const topicIds = new Set(found.map(({ topicId }) => topicId).filter(topicId => topicId !== noTopicId))
-    await shareGroups.deleteOffsets(groupId, topicIds)
+    const deleted = await shareGroups.deleteOffsets(groupId, new Set(found.map(({ topicId }) => topicId)))
     return {
       errorCode: errorCodes.NONE,
       responses: found.map(topic => ({
         ...topic,
-        errorCode: topic.topicId === noTopicId ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION : errorCodes.NONE,
+        ...(deleted.has(topic.topicId) ? done : reasonNot(topic)),
       })),
     }
   },
 
-  refuse: (_request, errorCode) => ({ errorCode, responses: [] }),
+  refuse: (_request, errorCode, _version, errorMessage) => ({ errorCode, errorMessage, responses: [] }),
 })
+
+const done = { errorCode: errorCodes.NONE }
+
+function reasonNot({ topicId }: { topicId: string }) {
+  return {
+    errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+    errorMessage:
+      topicId === noTopicId
+        ? 'This server does not host this topic-partition.'
+        : 'There is no offset information to delete.',
+  }
+}

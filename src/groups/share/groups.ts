@@ -88,16 +88,18 @@ export class ShareGroups {
     await this.#groups.run(groupId, turn => writeInitialized(turn, groupId, topics))
   }
 
-  /** DeleteShareGroupOffsets: the group, which has to be empty, has never read these topics. Rejects with NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND. */
-  async deleteOffsets(groupId: string, topicIds: ReadonlySet<string>): Promise<void> {
-    const topics = await this.#groups.run(groupId, turn => [
+  /**
+   * DeleteShareGroupOffsets: the group, which has to be empty, has never read these topics. Resolves with the ids of those where it
+   * had offsets. Rejects with NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND.
+   */
+  async deleteOffsets(groupId: string, topicIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const initialized = await this.#groups.run(groupId, turn => [
       ...foundEmpty(turn, groupId).initialized.values(),
     ])
-    await this.#forget(
-      groupId,
-      topics.filter(({ topicId }) => topicIds.has(topicId)),
-    )
+    const topics = initialized.filter(({ topicId }) => topicIds.has(topicId))
+    await this.#forget(groupId, topics)
     await this.#groups.run(groupId, turn => writeForgotten(turn, foundEmpty(turn, groupId), topicIds))
+    return new Set(topics.map(({ topicId }) => topicId))
   }
 
   /** Before a group is deleted: what the share coordinator knows of it goes first, so that none of it stays behind. */
@@ -135,6 +137,6 @@ function found(turn: Turn, groupId: string): ShareGroup {
 
 function foundEmpty(turn: Turn, groupId: string): ShareGroup {
   const group = found(turn, groupId)
-  if (!group.isEmpty) throw new KafkaError('NON_EMPTY_GROUP', `Group ${groupId} is not empty.`)
+  if (!group.isEmpty) throw new KafkaError('NON_EMPTY_GROUP', 'The group is not empty.')
   return group
 }
