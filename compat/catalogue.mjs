@@ -85,6 +85,23 @@ export const catalogue = {
   'streams-group': 'a word count of two instances; one is killed, each word is counted exactly',
   'streams-group-standby': 'copies of state in the other process, which takes over',
   'admin-streams-groups': 'list, describe, alter and delete offsets, delete; not while members are in',
+  'tools-list-groups': 'what the command-line tools of Apache Kafka list, by type, protocol and state',
+  'tools-classic-group-describe': 'kafka-consumer-groups: offsets, members, state, with and without members',
+  'tools-classic-group-reset':
+    'every way to reset offsets, planned, executed, exported, by a file; not while members are in',
+  'tools-classic-group-delete': 'offsets and groups deleted; not while members are in',
+  'tools-consumer-group-describe': 'the same for a group of the consumer protocol',
+  'tools-consumer-group-reset': 'the same',
+  'tools-consumer-group-delete': 'the same',
+  'tools-consumer-group-errors':
+    'groups, topics and partitions that are not there, groups of another kind, mistaken commands',
+  'tools-share-group-describe': 'kafka-share-groups: offsets, members, state, with and without members',
+  'tools-share-group-reset': 'every way to reset offsets; not while members are in',
+  'tools-share-group-delete': 'offsets and groups deleted; not while members are in',
+  'tools-streams-group-describe': 'kafka-streams-groups: offsets, members, state, with and without members',
+  'tools-streams-group-reset':
+    'every way to reset offsets; internal topics deleted; the application starts again',
+  'tools-streams-group-delete': 'offsets, groups and internal topics deleted; not while members are in',
   'group-churn-classic':
     'members join, leave and crash, the broker is killed: one owner per partition, every record (group-churn/)',
   'group-churn-consumer': 'the same by the consumer protocol',

@@ -12,7 +12,7 @@ import { prepareOdradek, startOdradek } from './odradek.mjs'
 import { run } from './process.mjs'
 import { runShortCampaigns } from './short-campaigns.mjs'
 
-const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka']
+const clientFolders = ['kafkajs', 'kcat', 'java', 'franz-go', 'confluent-kafka', 'kafka-tools']
 /** A client that says nothing for so long hangs. */
 const silenceMsMax = 180_000
 
