@@ -46,7 +46,9 @@ export class ConsumerGroup implements Group {
   /** The version of the topics that this group has taken note of; -1 after a start. */
   topicsVersion = -1
   readonly #patterns = new Map<string, TopicPattern>()
+  /** Worked out when asked for, for a heartbeat of a large group must not look at every member. */
   #subscribedTopics: ReadonlySet<string> | undefined
+  #regexes: ReadonlySet<string> | undefined
 
   constructor(groupId: string, clock: Clock) {
     this.groupId = groupId
@@ -55,7 +57,6 @@ export class ConsumerGroup implements Group {
 
   /** Applies a record. One that only takes back what is not there changes nothing. */
   replay(record: ConsumerRecord): void {
-    this.#subscribedTopics = undefined
     switch (record.type) {
       case 'consumerGroupMetadata':
         if (!record.value) return
@@ -63,6 +64,7 @@ export class ConsumerGroup implements Group {
         this.metadataHash = record.value.metadataHash
         return
       case 'consumerGroupMemberMetadata':
+        this.#forgetSubscriptions()
         if (!record.value) return this.#remove(record.key.memberId)
         this.#member(record.key.memberId).replayMetadata(record.value)
         if (record.value.instanceId !== null)
@@ -83,6 +85,7 @@ export class ConsumerGroup implements Group {
       case 'consumerGroupTargetAssignmentMetadata':
         return this.target.replay(record.value)
       case 'consumerGroupRegularExpression': {
+        this.#forgetSubscriptions()
         const { regularExpression } = record.key
         if (record.value) this.resolved.set(regularExpression, record.value.topics)
         else this.resolved.delete(regularExpression)
@@ -90,6 +93,11 @@ export class ConsumerGroup implements Group {
         return
       }
     }
+  }
+
+  #forgetSubscriptions(): void {
+    this.#subscribedTopics = undefined
+    this.#regexes = undefined
   }
 
   #member(memberId: string): ConsumerMember {
@@ -176,9 +184,12 @@ export class ConsumerGroup implements Group {
 
   /** The patterns that members subscribe to. */
   get regexes(): ReadonlySet<string> {
-    const regexes = new Set<string>()
-    for (const { regex } of this.members.values()) if (regex !== undefined) regexes.add(regex)
-    return regexes
+    if (!this.#regexes) {
+      const regexes = new Set<string>()
+      for (const { regex } of this.members.values()) if (regex !== undefined) regexes.add(regex)
+      this.#regexes = regexes
+    }
+    return this.#regexes
   }
 
   /** A pattern, compiled once. Throws INVALID_REGULAR_EXPRESSION. */

@@ -38,11 +38,11 @@ function assignorInput(group: ConsumerGroup, lookup: TopicLookup): AssignorInput
     const id = lookup.topicId(name)
     if (id !== undefined) partitionCounts.set(id, lookup.partitionCount(name)!)
   }
-  // Members mostly read the same: then one set is enough.
+  // Members mostly read the same: then one set is enough, and seen to be.
   const sets = new Map<string, ReadonlySet<string>>()
   const members = Array.from(group.members.values(), member => {
     const names = group.topicsOf(member)
-    const key = JSON.stringify(names)
+    const key = names.length === 1 ? names[0]! : JSON.stringify(names)
     let topicIds = sets.get(key)
     if (!topicIds) sets.set(key, (topicIds = idsOf(names, lookup)))
     const { memberId, instanceId } = member

@@ -1,4 +1,4 @@
-import { each, type TopicPartitions } from './topic-partitions.ts'
+import type { TopicPartitions } from './topic-partitions.ts'
 
 /** Who has which partition: one member each. */
 export class PartitionOwners {
@@ -10,19 +10,19 @@ export class PartitionOwners {
 
   /** Gives partitions to a member, whoever had them before. */
   add(memberId: string, partitions: TopicPartitions): void {
-    for (const [topicId, partition] of each(partitions)) {
+    for (const [topicId, ofTopic] of partitions) {
       let owners = this.#topics.get(topicId)
       if (!owners) this.#topics.set(topicId, (owners = new Map()))
-      owners.set(partition, memberId)
+      for (const partition of ofTopic.keys()) owners.set(partition, memberId)
     }
   }
 
   /** Takes partitions from a member; what another one has been given meanwhile stays with it. */
   remove(memberId: string, partitions: TopicPartitions): void {
-    for (const [topicId, partition] of each(partitions)) {
+    for (const [topicId, ofTopic] of partitions) {
       const owners = this.#topics.get(topicId)
-      if (owners?.get(partition) !== memberId) continue
-      owners.delete(partition)
+      if (!owners) continue
+      for (const partition of ofTopic.keys()) if (owners.get(partition) === memberId) owners.delete(partition)
       if (owners.size === 0) this.#topics.delete(topicId)
     }
   }

@@ -57,7 +57,11 @@ export function* each(all: TopicPartitions): Generator<[topicId: string, partiti
 
 /** Whether `part` has nothing that `all` has not. */
 export function isWithin(part: TopicPartitions, all: TopicPartitions): boolean {
-  for (const [topicId, partition] of each(part)) if (!hasPartition(all, topicId, partition)) return false
+  for (const [topicId, partitions] of part) {
+    const others = all.get(topicId)
+    if (!others) return false
+    for (const partition of partitions.keys()) if (!others.has(partition)) return false
+  }
   return true
 }
 

@@ -1,5 +1,5 @@
 import type { AssignorInput } from '../../modern/assignor.ts'
-import { addPartition, each, type TopicPartitions } from '../../modern/topic-partitions.ts'
+import { addPartition, type TopicPartitions } from '../../modern/topic-partitions.ts'
 
 /** A member that may have more. */
 interface Unfilled {
@@ -16,8 +16,7 @@ export function assignEvenly(
   topicIds: ReadonlySet<string>,
 ): Map<string, TopicPartitions> {
   const free = new FreePartitions(topicIds, partitionCounts)
-  for (const { assigned } of members)
-    for (const [topicId, partition] of each(assigned)) free.take(topicId, partition)
+  for (const { assigned } of members) free.takeAll(assigned)
   const least = Math.floor(free.total / members.length)
   let moreCount = free.total % members.length
 
@@ -27,11 +26,13 @@ export function assignEvenly(
     let mayHaveMore = moreCount > 0
     let room = least + (mayHaveMore ? 1 : 0)
     const kept = new Map<string, Set<number>>()
-    for (const [topicId, partition] of each(assigned)) {
-      if (!free.isOne(topicId, partition)) continue
-      if (room > 0) addPartition(kept, topicId, partition)
-      else free.giveBack(topicId, partition)
-      if (room > 0) room--
+    for (const [topicId, partitions] of assigned) {
+      for (const partition of partitions.keys()) {
+        if (!free.isOne(topicId, partition)) continue
+        if (room > 0) addPartition(kept, topicId, partition)
+        else free.giveBack(topicId, partition)
+        if (room > 0) room--
+      }
     }
     // One more is left to a later member that may have it already, as long as there are enough of those.
     if (mayHaveMore && room > 0 && members.length - index > moreCount) {
@@ -48,42 +49,44 @@ export function assignEvenly(
   return target
 }
 
-/** The partitions of some topics that nobody has. */
+/** The partitions of some topics that nobody has, topic by topic; those given back come last. */
 class FreePartitions {
   readonly total: number
   readonly #partitionCounts: ReadonlyMap<string, number>
-  readonly #topicIds: ReadonlySet<string>
-  readonly #free = new Map<string, [topicId: string, partition: number]>()
+  readonly #free: ReadonlyMap<string, Set<number>>
 
   constructor(topicIds: ReadonlySet<string>, partitionCounts: ReadonlyMap<string, number>) {
-    this.#topicIds = topicIds
     this.#partitionCounts = partitionCounts
-    for (const topicId of topicIds) {
-      for (let partition = 0; partition < partitionCounts.get(topicId)!; partition++)
-        this.giveBack(topicId, partition)
-    }
-    this.total = this.#free.size
+    this.#free = new Map(
+      Array.from(topicIds, topicId => [topicId, new Set(Array(partitionCounts.get(topicId)!).keys())]),
+    )
+    this.total = Array.from(topicIds, topicId => partitionCounts.get(topicId)!).reduce((a, b) => a + b, 0)
   }
 
   /** Whether there is such a partition, free or not. */
   isOne(topicId: string, partition: number): boolean {
-    return this.#topicIds.has(topicId) && partition < this.#partitionCounts.get(topicId)!
+    return this.#free.has(topicId) && partition < this.#partitionCounts.get(topicId)!
   }
 
-  take(topicId: string, partition: number): void {
-    this.#free.delete(`${topicId} ${partition}`)
+  takeAll(taken: TopicPartitions): void {
+    for (const [topicId, partitions] of taken) {
+      const free = this.#free.get(topicId)
+      if (free) for (const partition of partitions.keys()) free.delete(partition)
+    }
   }
 
   giveBack(topicId: string, partition: number): void {
-    this.#free.set(`${topicId} ${partition}`, [topicId, partition])
+    this.#free.get(topicId)!.add(partition)
   }
 
   /** Takes the first `count`, or as many as there are. */
   *next(count: number): Generator<[topicId: string, partition: number], void, void> {
-    for (const [key, place] of this.#free) {
-      if (count-- === 0) return
-      this.#free.delete(key)
-      yield place
+    for (const [topicId, free] of this.#free) {
+      for (const partition of free) {
+        if (count-- === 0) return
+        free.delete(partition)
+        yield [topicId, partition]
+      }
     }
   }
 }
