@@ -1,6 +1,7 @@
 import type { ClientModule } from '../world.ts'
 import { administrator } from './administrator.ts'
 import { consumer } from './consumer.ts'
+import { consumerMember } from './consumer-member.ts'
 import { groupMember } from './group-member.ts'
 import { idempotentProducer } from './idempotent-producer.ts'
 import { producer } from './producer.ts'
@@ -13,5 +14,6 @@ export const clients: readonly { readonly module: ClientModule; readonly count: 
   { module: idempotentProducer, count: 3 },
   { module: consumer, count: 2 },
   { module: groupMember, count: 5 },
+  { module: consumerMember, count: 4 },
   { module: transactionalLoop, count: 1 },
 ]
