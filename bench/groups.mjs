@@ -160,7 +160,7 @@ function reportOf({ odradek, kafka, development }, seconds) {
 
 Written by \`node bench/groups.mjs\` on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s.
 ${cpus().length} cores (${cpus()[0].model}), Node ${process.versions.node}, one run, one broker after the other. Processes that wanted a core
-when it ended: ${loadavg()[0].toFixed(1)}. The load comes from \`bench/loadgen\`: every member is a connection that speaks the protocol and nothing
+when it ended: ${loadavg()[0].toFixed(1)}; with many more than cores the times are those of a share of a core, and CPU and memory compare best. The load comes from \`bench/loadgen\`: every member is a connection that speaks the protocol and nothing
 more, with the heartbeats that clients send by themselves (classic: every 3 s, consumer: every 5 s, as the broker says).
 
 Both brokers wait 3 s for the members of a new classic group and assign a consumer group once a second, as Kafka does by default. The last
