@@ -74,6 +74,11 @@ class Simulation {
     this.#settings = {
       'offsets.topic.num.partitions': 3,
       'transaction.state.log.num.partitions': 3,
+      // So short that silent members are fenced while others work.
+      'group.consumer.min.session.timeout.ms': 1500,
+      'group.consumer.session.timeout.ms': 1500,
+      'group.consumer.min.heartbeat.interval.ms': 500,
+      'group.consumer.heartbeat.interval.ms': 500,
       'odradek.shards': 1 + random.below(2),
       'odradek.shard.segment.bytes': 1024 * 1024,
       'odradek.tail.bytes.max': random.below(512 * 1024),

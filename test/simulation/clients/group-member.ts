@@ -1,11 +1,8 @@
-import { offsetCommit } from '../../../src/broker/apis/08-offset-commit.ts'
-import { offsetFetch } from '../../../src/broker/apis/09-offset-fetch.ts'
 import { joinGroup } from '../../../src/broker/apis/11-join-group.ts'
 import { heartbeat } from '../../../src/broker/apis/12-heartbeat.ts'
 import { leaveGroup } from '../../../src/broker/apis/13-leave-group.ts'
 import { syncGroup } from '../../../src/broker/apis/14-sync-group.ts'
-import { createTopics } from '../../../src/broker/apis/19-create-topics.ts'
-import { errorCodes, errorName } from '../../../src/protocol/errors.ts'
+import { errorCodes } from '../../../src/protocol/errors.ts'
 import { hold } from '../hold.ts'
 import {
   LostError,
@@ -16,6 +13,7 @@ import {
   type World,
 } from '../world.ts'
 import { GroupLedger, partitionCount } from './group-ledger.ts'
+import { commitNext, fetchCommits, makeTopic } from './group-requests.ts'
 
 const groupCount = 2
 const protocolType = 'consumer'
@@ -68,7 +66,7 @@ class GroupMember implements SimulatedClient {
 
   async #work(caller: Caller): Promise<void> {
     const { random } = this.#world
-    await this.#makeTopic(caller)
+    await makeTopic(caller, this.#ledger)
     while (!this.#world.isOver) {
       if (this.#generationId < 0 && !(await this.#join(caller))) {
         await this.#world.sleep(100 + random.below(500))
@@ -80,15 +78,6 @@ class GroupMember implements SimulatedClient {
       else if (what < 97) await this.#heartbeat(caller)
       else await this.#leave(caller)
     }
-  }
-
-  /** Whose partitions are committed: nobody else deletes it. */
-  async #makeTopic(caller: Caller): Promise<void> {
-    const topic = { name: this.#ledger.topic, replicationFactor: 1, assignments: [], configs: [] }
-    await caller.call(createTopics, 7, {
-      topics: [{ ...topic, numPartitions: partitionCount }],
-      timeoutMs: 30_000,
-    })
   }
 
   /** Joins and syncs; true once partitions are given. */
@@ -129,48 +118,17 @@ class GroupMember implements SimulatedClient {
   /** Finds out where the owners before have got to. */
   async #resume(caller: Caller): Promise<boolean> {
     if (this.#partitions.length === 0) return true
-    const found = await this.#fetchCommits(caller, this.#partitions)
-    if (!found) return false
+    const { errorCode, found } = await fetchCommits(caller, this.#ledger, this.#partitions)
+    if (!this.#isFine('OffsetFetch', errorCode) || !found) return false
     for (const [partition, offset] of found) this.#ledger.check(partition, offset)
     return true
   }
 
-  async #fetchCommits(
-    caller: Caller,
-    partitions: readonly number[],
-  ): Promise<Map<number, bigint> | undefined> {
-    const { groupId, topic } = this.#ledger
-    const topics = [{ name: topic, partitionIndexes: [...partitions] }]
-    const answer = await caller.call(offsetFetch, 8, { groups: [{ groupId, topics }], requireStable: true })
-    const group = answer.groups[0]!
-    if (!this.#isFine('OffsetFetch', group.errorCode)) return undefined
-    return new Map(
-      group.topics[0]!.partitions.map(({ partitionIndex, committedOffset, errorCode }) => {
-        hold(errorCode === errorCodes.NONE, () => `a commit cannot be fetched: ${errorName(errorCode)}`)
-        return [partitionIndex, committedOffset]
-      }),
-    )
-  }
-
   async #commit(caller: Caller): Promise<void> {
     if (this.#partitions.length === 0) return
-    const { groupId, topic } = this.#ledger
-    const number = this.#ledger.attempt(this.#partitions)
-    const partitions = this.#partitions.map(partitionIndex => ({
-      partitionIndex,
-      committedOffset: BigInt(number),
-      committedMetadata: null,
-    }))
-    const { topics } = await caller.call(offsetCommit, 9, {
-      groupId,
-      generationIdOrMemberEpoch: this.#generationId,
-      memberId: this.#memberId,
-      topics: [{ name: topic, partitions }],
-    })
-    const codes = new Set(topics[0]!.partitions.map(({ errorCode }) => errorCode))
-    hold(codes.size === 1, () => `a commit of ${groupId} has fared differently in its partitions`)
-    const [code] = codes
-    if (this.#isFine('OffsetCommit', code!)) this.#ledger.committed(number)
+    const member = { ledger: this.#ledger, memberId: this.#memberId, epoch: this.#generationId }
+    const { number, errorCode } = await commitNext(caller, member, this.#partitions)
+    if (this.#isFine('OffsetCommit', errorCode)) this.#ledger.committed(number)
   }
 
   async #heartbeat(caller: Caller): Promise<void> {
@@ -209,7 +167,7 @@ class GroupMember implements SimulatedClient {
   async verify(caller: Caller): Promise<void> {
     if (!this.#checks || !this.#ledger.isUsed) return
     const all = Array.from({ length: partitionCount }, (_, index) => index)
-    const found = await this.#fetchCommits(caller, all)
+    const { found } = await fetchCommits(caller, this.#ledger, all)
     hold(found !== undefined, () => `the commits of ${this.#ledger.groupId} cannot be fetched`)
     this.#ledger.verify(found!)
   }

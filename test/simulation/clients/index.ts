@@ -1,6 +1,7 @@
 import type { ClientModule } from '../world.ts'
 import { administrator } from './administrator.ts'
 import { consumer } from './consumer.ts'
+import { consumerMember } from './consumer-member.ts'
 import { groupMember } from './group-member.ts'
 import { idempotentProducer } from './idempotent-producer.ts'
 import { producer } from './producer.ts'
@@ -19,6 +20,7 @@ export const casts = {
     { module: idempotentProducer, count: 3 },
     { module: consumer, count: 2 },
     { module: groupMember, count: 5 },
+    { module: consumerMember, count: 4 },
     { module: transactionalLoop, count: 1 },
     { module: vlsnWriter, count: 1 },
     { module: vlsnViewReader, count: 1 },
