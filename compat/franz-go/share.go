@@ -279,6 +279,13 @@ func adminShareOffsets(k *kit) {
 	deleted, err := admin.DeleteShareGroupOffsets(k.ctx, group, topic)
 	ok(err)
 	ok(deleted.Error())
-	last := k.share(k.sharer(group, topic), 10, with(kgo.AckAccept))
-	equal("values from the beginning on", numbers(0, 10), sortedValues(last))
+	// Apache Kafka may still hand out what it had at hand before it begins again.
+	last := k.sharer(group, topic)
+	seen := map[string]bool{}
+	eventually("values from the beginning on", func() bool {
+		for _, value := range valuesOf(k.share(last, 1, with(kgo.AckAccept))) {
+			seen[value] = true
+		}
+		return len(seen) == 10
+	})
 }

@@ -76,9 +76,7 @@ export class Place {
   /** The topics of the broker that this scenario has named, or that begin with a name of its own. */
   async topics() {
     const topics = await (await openAdmin(this.#context)).listTopics()
-    return this.#lines(topics.join('\n'))
-      .filter(topic => this.#isOurs(topic))
-      .sort()
+    return this.#lines(this.#ours(topics.join('\n'))).sort()
   }
 
   /** Sets configs of a group. */
@@ -122,7 +120,12 @@ export class Place {
   tool(tool) {
     const run = async args => {
       const { code, out, err } = await ask({ tool, args })
-      return { code, out: this.#lines(out), err: withoutTail(this.#lines(err)) }
+      return {
+        code,
+        out: this.#lines(out),
+        err: withoutTail(this.#lines(err)),
+        ours: this.#lines(this.#ours(out)),
+      }
     }
     const complain = (args, said) => {
       const ours = this.#lines(args.join(' ')).join(' ')
@@ -139,8 +142,7 @@ export class Place {
       /** Expects these lines among what it prints of other groups, which are not looked at. */
       lists: async (args, lines) => {
         const said = await run(args)
-        const ours = said.out.filter(line => this.#isOurs(line))
-        if (said.code !== 0 || !isEqual(ours, lines)) complain(args, said)
+        if (said.code !== 0 || !isEqual(said.ours, lines)) complain(args, said)
       },
       /** Expects it to say `words` somewhere. @param {number} code what it ends with: most complain and end well */
       says: async (args, words, code = 0) => {
@@ -150,10 +152,11 @@ export class Place {
     }
   }
 
-  #isOurs(line) {
-    return Array.from(this.#labels.values()).some(
-      label => line === label || (/^[ -]/.test(line.slice(label.length)) && line.startsWith(label)),
-    )
+  /** The lines that begin with a name of this scenario. */
+  #ours(text) {
+    const names = [...this.#labels.keys()]
+    const isOurs = line => names.some(name => line.trimStart().startsWith(name))
+    return text.split('\n').filter(isOurs).join('\n')
   }
 
   /** Lines in the words of the scenario. Ids that brokers and clients make up are ID. */
