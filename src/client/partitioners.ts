@@ -18,7 +18,7 @@ export function tenantPartition(tenant: string, partitionCount: number): number 
 }
 
 /** What is before the last colon of a key `tenant:seq`. */
-export function tenantOf(key: string): string {
+function tenantOf(key: string): string {
   const end = key.lastIndexOf(':')
   if (end < 0) throw new TypeError(`The key ${JSON.stringify(key)} is not tenant:seq`)
   return key.slice(0, end)

@@ -139,18 +139,24 @@ const ahead = { 0: 10n, 1: 10n, 2: 4n }
 const toldAhead = { vlsn: [5, 5, 4, 14], hybrid: [10, 10, 4, 14] }
 const strategies = ['vlsn', 'hybrid'] as const
 
+/** A broker on a disk of its own, with a topic of 30 records and a group that keeps its position by `strategy`. */
+async function beginWith(strategy: string) {
+  const disk = new FaultyDisk()
+  const { address, stop } = await startBroker({ disk })
+  const client = await connect(address)
+  const topic = await makeVlsnTopic(client)
+  await write(client, topic, range(0, 30))
+  expect(await choose(client, strategy)).toBe('NONE')
+  return { disk, stop, client, topic }
+}
+
 /** Who commits. */
 const atEpoch = (epoch: number) => ({ memberId: 'c', generationIdOrMemberEpoch: epoch })
 
 test.each(strategies)(
   'under %s members of the consumer protocol commit by their epoch, and resume',
   async strategy => {
-    const disk = new FaultyDisk()
-    const { address, stop } = await startBroker({ disk })
-    const client = await connect(address)
-    const topic = await makeVlsnTopic(client)
-    await write(client, topic, range(0, 30))
-    expect(await choose(client, strategy)).toBe('NONE')
+    const { disk, stop, client, topic } = await beginWith(strategy)
     const { memberEpoch, errorCode } = await joinConsumers(client, groupId, 'c', [topic.name])
     expect(errorCode).toBe(0)
     expect(await commitTo(client, groupId, topic, ahead, atEpoch(memberEpoch))).toEqual([
@@ -179,12 +185,7 @@ test.each(strategies)(
 test.each(strategies)(
   'under %s offsets of a transaction count when it is committed, restarts included, and not when it is aborted',
   async strategy => {
-    const disk = new FaultyDisk()
-    const { address, stop } = await startBroker({ disk })
-    const client = await connect(address)
-    const topic = await makeVlsnTopic(client)
-    await write(client, topic, range(0, 30))
-    expect(await choose(client, strategy)).toBe('NONE')
+    const { disk, stop, client, topic } = await beginWith(strategy)
     expect(await commitTo(client, groupId, topic, { 0: 1n, 1: 1n, 2: 1n })).toEqual(['NONE', 'NONE', 'NONE'])
     const before = [1, 1, 1, 3]
     const offsets = Object.fromEntries(
