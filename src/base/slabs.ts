@@ -13,7 +13,7 @@ export class Slabs {
   #used = 0
   #takenLength = 0
 
-  /** `freeLengthMax`: bytes of idle slabs to keep for the next taker. */
+  /** `freeLengthMax`: bytes of idle slabs to keep for the next taker; those that came back last are kept. */
   constructor(freeLengthMax = 64 * 1024 * 1024) {
     this.#freeLengthMax = freeLengthMax
   }
@@ -25,7 +25,7 @@ export class Slabs {
 
   /** A region of `length` bytes, held once. Regions taken one after another lie one after another while a slab lasts. */
   take(length: number): Region {
-    if (length > sharedLengthMax) return new Region(this.#slab(ceilingPowerOfTwo(length)), 0, length, true)
+    if (length > sharedLengthMax) return new Region(this.#slab(length), 0, length, true)
     if (!this.#current || this.#used + length > this.#current.bytes.length) {
       this.#current?.release()
       this.#current = this.#slab(slabLength)
@@ -44,19 +44,33 @@ export class Slabs {
   }
 
   #slab(length: number): Slab {
-    const index = this.#free.findLastIndex(slab => slab.bytes.length === length)
-    const slab = index < 0 ? new Slab(length, this.#returned) : this.#free.splice(index, 1)[0]!
-    if (index >= 0) this.#freeLength -= length
+    const slab = this.#takeFree(length) ?? new Slab(roundUp(length), this.#returned)
     slab.references = 1
-    this.#takenLength += length
+    this.#takenLength += slab.bytes.length
     return slab
+  }
+
+  /** The shortest free slab of `length` bytes at least, unless most of it would be left over. */
+  #takeFree(length: number): Slab | undefined {
+    let best = -1
+    let bestLength = 2 * length
+    for (let index = this.#free.length - 1; index >= 0; index--) {
+      const found = this.#free[index]!.bytes.length
+      if (found < length || found >= bestLength) continue
+      best = index
+      bestLength = found
+    }
+    if (best < 0) return undefined
+    this.#freeLength -= bestLength
+    return this.#free.splice(best, 1)[0]
   }
 
   readonly #returned = (slab: Slab): void => {
     this.#takenLength -= slab.bytes.length
-    if (this.#freeLength + slab.bytes.length > this.#freeLengthMax) return
     this.#freeLength += slab.bytes.length
     this.#free.push(slab)
+    // The oldest go, whatever their length: kept, they would have every taker of another length take new memory for good.
+    while (this.#freeLength > this.#freeLengthMax) this.#freeLength -= this.#free.shift()!.bytes.length
   }
 }
 
@@ -64,8 +78,10 @@ const slabLength = 1024 * 1024
 /** Longer regions get a slab of their own. */
 const sharedLengthMax = slabLength / 4
 
-function ceilingPowerOfTwo(length: number): number {
-  return 2 ** Math.ceil(Math.log2(length))
+/** To a multiple of an eighth of the next power of two: lengths few enough to be met again, and little left over. */
+function roundUp(length: number): number {
+  const step = 2 ** Math.max(Math.ceil(Math.log2(length)) - 3, 0)
+  return Math.ceil(length / step) * step
 }
 
 class Slab {

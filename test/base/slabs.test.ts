@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { Slabs, type Region } from '../../src/base/slabs.ts'
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+/** The memory that a region lies in, whoever has it. */
+function memoryOf({ bytes }: Region): ArrayBufferLike {
+  return bytes.buffer
+}
+
+test('memory that came back is taken again, also for somewhat less', () => {
+  const slabs = new Slabs(8 * mebibyte)
+  const first = slabs.take(mebibyte + 100)
+  const memory = memoryOf(first)
+  first.release()
+  const second = slabs.take(mebibyte)
+  expect(memoryOf(second)).toBe(memory)
+  second.release()
+  const small = slabs.take(400 * kibibyte)
+  expect(memoryOf(small)).not.toBe(memory)
+})
+
+test('a region takes a quarter more than its length at most', () => {
+  for (const length of [300 * kibibyte, mebibyte + 1, 1_500_000, 5 * mebibyte + 7]) {
+    const slabs = new Slabs(8 * mebibyte)
+    const region = slabs.take(length)
+    expect(region.bytes.length).toBe(length)
+    expect(slabs.takenLength).toBeGreaterThanOrEqual(length)
+    expect(slabs.takenLength).toBeLessThan(length * 1.25)
+  }
+})
+
+test('memory of a length that nobody wants any more gives way to what is in use', () => {
+  const slabs = new Slabs(4 * mebibyte)
+  const unwanted = Array.from({ length: 4 }, () => slabs.take(mebibyte))
+  for (const region of unwanted) region.release()
+  const first = slabs.take(3 * mebibyte)
+  const memory = memoryOf(first)
+  first.release()
+  expect(memoryOf(slabs.take(3 * mebibyte))).toBe(memory)
+})
+
+test('what comes back beyond the bound is not kept', () => {
+  const slabs = new Slabs(2 * mebibyte)
+  const regions = Array.from({ length: 4 }, () => slabs.take(mebibyte))
+  const memories = regions.map(memoryOf)
+  for (const region of regions) region.release()
+  expect(slabs.takenLength).toBe(0)
+  const again = Array.from({ length: 4 }, () => memoryOf(slabs.take(mebibyte)))
+  expect(again.filter(memory => memories.includes(memory))).toHaveLength(2)
+})
