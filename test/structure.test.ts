@@ -134,8 +134,8 @@ function withoutComments(text: string): string {
 }
 
 describe('the outside world', () => {
-  test('of files is behind base/disk, and packages behind base/package-file', () => {
-    expect(importers('node:fs')).toEqual(['base/disk.ts', 'base/package-file.ts'])
+  test('of files is behind base/disk and its direct files, and packages behind base/package-file', () => {
+    expect(importers('node:fs')).toEqual(['base/direct-file.ts', 'base/disk.ts', 'base/package-file.ts'])
     expect(importers('node:fs/promises')).toEqual([])
   })
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { assert } from './assert.ts'
 import { systemClock, systemSleep } from './clock.ts'
+import { DirectFile } from './direct-file.ts'
 import { mapMemory, type MappableDisk, type MappedFile, type Memory } from './mapping.ts'
 import { systemRandom } from './random.ts'
 
@@ -19,7 +20,7 @@ export interface Disk {
   /** The names in a folder, sorted; none where there is no such folder. */
   list(folder: string): Promise<string[]>
   /** Opens for reading and writing. A missing file is made, and its name is on disk before this resolves. */
-  open(name: string): Promise<DiskFile>
+  open(name: string, options?: OpenOptions): Promise<DiskFile>
   /** A whole file, or undefined where there is none. */
   read(name: string): Promise<Buffer | undefined>
   /** Puts `bytes` in the place of a whole file: after a crash it has either the old bytes or the new, on disk. */
@@ -28,6 +29,14 @@ export interface Disk {
   rename(name: string, newName: string): Promise<void>
   /** Removes a file if it is there. Those who have it open can go on reading it. */
   remove(name: string): Promise<void>
+}
+
+export interface OpenOptions {
+  /**
+   * The file is written in order, mostly in long pieces, and each write may be followed by zeros, fewer than 4,096. For a log, which
+   * knows where it ends.
+   */
+  readonly isAppended?: boolean
 }
 
 /** Gives the lock back. */
@@ -87,21 +96,18 @@ class NodeDisk implements MappableDisk {
     return (names ?? []).sort()
   }
 
-  async open(name: string): Promise<DiskFile> {
+  async open(name: string, { isAppended = false }: OpenOptions = {}): Promise<DiskFile> {
     const path = join(this.#folder, name)
-    const found = await promises.open(path, constants.O_RDWR).catch(absent)
-    if (found) return openFile(found, await found.stat())
-    await makeFolder(dirname(path))
-    const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
-    await syncFolder(dirname(path))
-    return openFile(made, await made.stat())
+    const handle = (await promises.open(path, constants.O_RDWR).catch(absent)) ?? (await makeFile(path))
+    const file = new NodeFile(handle, await handle.stat())
+    return isAppended ? new DirectFile(file, handle.fd) : file
   }
 
   async openMapped(name: string): Promise<MappedFile> {
     const handle = await promises.open(join(this.#folder, name), constants.O_RDWR)
     try {
       const stats = await handle.stat()
-      return new NodeMappedFile(openFile(handle, stats), await mapMemory(handle.fd, stats.size))
+      return new NodeMappedFile(new NodeFile(handle, stats), await mapMemory(handle.fd, stats.size))
     } catch (error) {
       await handle.close()
       throw error
@@ -172,17 +178,20 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-// Callbacks on bare descriptors cost half of what FileHandle does per call; the handle only keeps the descriptor.
-function openFile(handle: promises.FileHandle, stats: Stats): DiskFile {
-  return new NodeFile(handle, stats.size)
+async function makeFile(path: string): Promise<promises.FileHandle> {
+  await makeFolder(dirname(path))
+  const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
+  await syncFolder(dirname(path))
+  return made
 }
 
+// Callbacks on bare descriptors cost half of what FileHandle does per call; the handle only keeps the descriptor.
 class NodeFile implements DiskFile {
   readonly #handle: promises.FileHandle
   readonly #descriptor: number
   #size: number
 
-  constructor(handle: promises.FileHandle, size: number) {
+  constructor(handle: promises.FileHandle, { size }: Stats) {
     this.#handle = handle
     this.#descriptor = handle.fd
     this.#size = size

@@ -1,3 +1,4 @@
+import { sectorLength } from '../base/direct-file.ts'
 import type { Disk, DiskFile } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
@@ -340,7 +341,8 @@ class Recovery {
         position: segment.size,
         length: file.size - segment.size,
       }
-      logger.warn(facts, 'bytes behind the last sound block were cut off')
+      if (!(await isPadding(file, segment.size)))
+        logger.warn(facts, 'bytes behind the last sound block were cut off')
       await file.truncate(segment.size)
       await file.sync()
     }
@@ -379,12 +381,23 @@ export function absorb(
   }
 }
 
+/** Whether only zeros that a write was followed by (OpenOptions.isAppended) lie behind the blocks. */
+async function isPadding(file: DiskFile, from: number): Promise<boolean> {
+  const length = file.size - from
+  if (length >= sectorLength) return false
+  const bytes = Buffer.alloc(length)
+  await file.read(from, bytes)
+  return bytes.every(byte => byte === 0)
+}
+
 const rewriteLength = 1024 * 1024
 
 // A sync that failed before the restart leaves pages that look clean; only writing them again makes a sync reach the disk.
 async function rewrite({ file, size }: Segment, from: number): Promise<void> {
   for (let position = from; position < size;) {
-    const bytes = Buffer.allocUnsafe(Math.min(rewriteLength, size - position))
+    // Ends where a sector does, since a write that ends within one takes what is behind it (OpenOptions.isAppended).
+    const length = rewriteLength - (position % rewriteLength)
+    const bytes = Buffer.allocUnsafe(Math.min(length, size - position))
     await file.read(position, bytes)
     await file.writev(position, [bytes])
     position += bytes.length

@@ -102,7 +102,7 @@ export class Segment {
 
   /** Opens both files, making what is missing. */
   async open(): Promise<void> {
-    this.#file = await this.#disk.open(this.logName)
+    this.#file = await this.#disk.open(this.logName, { isAppended: true })
     this.#index = await this.#disk.open(this.indexName)
     this.#indexSize = this.#index.size
   }

@@ -1,6 +1,7 @@
-import { StorageInUseError, type DiskFile, type Unlock } from '../../src/base/disk.ts'
+import { StorageInUseError, type DiskFile, type OpenOptions, type Unlock } from '../../src/base/disk.ts'
 import type { MappableDisk, MappedFile } from '../../src/base/mapping.ts'
 import type { Random } from '../../src/base/random.ts'
+import { zerosAfter } from '../support/zeros-after.ts'
 import type { Life } from './scheduler.ts'
 import { SimulatedFile } from './simulated-file.ts'
 import { SimulatedNames } from './simulated-names.ts'
@@ -122,13 +123,13 @@ export class SimulatedDisk implements MappableDisk {
     return this.#call('open', folder, () => this.#names.list(folder))
   }
 
-  async open(name: string): Promise<DiskFile> {
+  async open(name: string, { isAppended = false }: OpenOptions = {}): Promise<DiskFile> {
     const found = await this.#call('open', name, () => this.#names.get(name))
-    if (found) return new OpenFile(this, name, found)
+    if (found) return new OpenFile(this, name, found, isAppended)
     await this.#makeFolder(folderOf(name))
     const made = await this.#create(name)
     await this.#syncFolder(folderOf(name))
-    return new OpenFile(this, name, made)
+    return new OpenFile(this, name, made, isAppended)
   }
 
   async openMapped(name: string): Promise<MappedFile> {
@@ -277,12 +278,14 @@ class OpenFile implements DiskFile, MappedFile {
   readonly #disk: SimulatedDisk
   readonly #name: string
   readonly #file: SimulatedFile
+  readonly #isAppended: boolean
   #isOpen = true
 
-  constructor(disk: SimulatedDisk, name: string, file: SimulatedFile) {
+  constructor(disk: SimulatedDisk, name: string, file: SimulatedFile, isAppended = false) {
     this.#disk = disk
     this.#name = name
     this.#file = file
+    this.#isAppended = isAppended
   }
 
   get size(): number {
@@ -291,7 +294,8 @@ class OpenFile implements DiskFile, MappedFile {
 
   writev(position: number, pieces: readonly Buffer[]): Promise<void> {
     this.#check()
-    return this.#disk.writeFile(this.#name, this.#file, position, pieces)
+    const whole = this.#isAppended ? [...pieces, zerosAfter(position, pieces)] : pieces
+    return this.#disk.writeFile(this.#name, this.#file, position, whole)
   }
 
   sync(): Promise<void> {

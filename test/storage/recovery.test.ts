@@ -1,4 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { sectorLength } from '../../src/base/direct-file.ts'
+import { nodeDisk } from '../../src/base/disk.ts'
 import { blockHeaderLength } from '../../src/storage/block.ts'
 import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
@@ -121,6 +126,45 @@ describe('a torn tail', () => {
     expect(written).toBeGreaterThanOrEqual(0)
     expect(synced).toBeGreaterThan(written)
     expect(end! - third!).toBeGreaterThan(0)
+  })
+
+  test('that is long is written again as it was, around the page cache too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'odradek-recovery-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const store = await openTestStore({ disk: nodeDisk(join(folder, 'killed')) })
+    const log = store.create(1, { createdAt: 1 })
+    log.append(batchOf(['first']))
+    await store.flushed()
+    // One block, and nothing behind it that would say that it was synced.
+    for (let batch = 0; batch < 6; batch++) log.append(batchOf([`${batch}`.padEnd(500_000, 'x')]))
+    await store.flushed()
+    const before = await readAll(log)
+    await cp(join(folder, 'killed'), join(folder, 'left'), { recursive: true })
+    await store.close()
+    await writeFile(join(folder, 'left/shard-0/anchor'), '')
+    await rm(join(folder, 'left/lock'))
+    const again = await openTestStore({ disk: nodeDisk(join(folder, 'left')), tailBytesMax: 0 })
+    const logAgain = again.create(1, { createdAt: 1 })
+    again.dropUnknown()
+    expect((await readAll(logAgain)).equals(before)).toBe(true)
+    await closeAudited(again)
+  })
+
+  test('is worth a warning, unless it is the zeros that a write is followed by', async () => {
+    const disk = await threeBlocks('kill')
+    const whole = disk.get(log1)
+    for (const [behind, warned] of [
+      [Buffer.alloc(700), 0],
+      [Buffer.alloc(700, 1), 1],
+      [Buffer.alloc(sectorLength), 1],
+    ] as const) {
+      const left = disk.copy()
+      left.put(log1, Buffer.concat([whole, behind]))
+      const logger = new LoggedLines()
+      await (await reopen(left, { logger })).store.close()
+      expect(left.get(log1).length).toBe(whole.length)
+      expect(logger.lines.filter(line => line.includes('cut off'))).toHaveLength(warned)
+    }
   })
 
   test('that was synced is left alone', async () => {
