@@ -140,7 +140,7 @@ export class PartitionLog implements ReadablePartition {
     this.committedOffset = this.syncedOffset = state.nextOffset
     this.#shard = shard
     this.#copySlabs = copySlabs
-    this.#reading = new Reading(state, slabs, shard.logger)
+    this.#reading = new Reading(state, slabs, shard.logger, shard.readAhead)
   }
 
   /** The shard that holds it. */

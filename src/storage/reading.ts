@@ -6,6 +6,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import { Batch } from '../protocol/records/batch.ts'
 import type { PartitionState } from './partition-state.ts'
 import { joinAdjacent } from './pieces.ts'
+import { giveUp, type ReadAhead } from './read-ahead.ts'
 import { agrees, rowLength, type RowView } from './row.ts'
 import { RunRows } from './run-rows.ts'
 import type { Segment } from './segment.ts'
@@ -54,16 +55,26 @@ export class Reading {
   readonly #state: PartitionState
   readonly #slabs: Slabs
   readonly #logger: Logger
+  readonly #ahead: ReadAhead
   readonly #rows = new RunRows()
+  /** Where the last long read from the disk ended. */
+  #end = -1
 
-  constructor(state: PartitionState, slabs: Slabs, logger: Logger) {
+  constructor(state: PartitionState, slabs: Slabs, logger: Logger, ahead: ReadAhead) {
     this.#state = state
     this.#slabs = slabs
     this.#logger = logger
+    this.#ahead = ahead
   }
 
   /** Whole batches from the one that holds `from`, each ending at or before `limit`. */
   read(from: number, limit: number, { lengthMax, atLeastOne }: ReadOptions): Slice | Promise<Slice> {
+    const ahead = this.#ahead.take(this)
+    if (ahead && ahead.from === from && ahead.nextOffset <= limit && ahead.length <= lengthMax) {
+      this.#readAhead(ahead.nextOffset, limit, lengthMax)
+      return ahead.slice
+    }
+    if (ahead) void giveUp(ahead)
     const plan = new Plan(from)
     try {
       if (from < limit) this.#plan(plan, from, limit, lengthMax, atLeastOne)
@@ -72,8 +83,27 @@ export class Reading {
       throw this.#refusal(error)
     }
     if (plan.extents.length === 0) return plan.slice()
-    const isShort = plan.coldLength <= readSyncLengthMax
-    return isShort ? this.#fillSync(plan) : this.#fill(plan)
+    if (!plan.isLong) return this.#fillSync(plan)
+    const slice = this.#fill(plan)
+    if (from === this.#end) this.#readAhead(plan.nextOffset, limit, lengthMax)
+    this.#end = plan.nextOffset
+    return slice
+  }
+
+  /** Reads what whoever has read up to `from` will ask for, if it is much and lies on the disk. */
+  #readAhead(from: number, limit: number, lengthMax: number): void {
+    this.#end = from
+    if (from >= limit) return
+    const plan = new Plan(from)
+    try {
+      this.#plan(plan, from, limit, lengthMax, false)
+    } catch {
+      // Whoever asks for it will find out.
+      return plan.release()
+    }
+    const { nextOffset, length } = plan
+    if (!plan.isLong || !this.#ahead.hasRoom(length)) return plan.release()
+    this.#ahead.keep(this, { from, nextOffset, length, slice: this.#fill(plan) })
   }
 
   /** The one batch that holds `from`, which ends at or before `limit`, whatever the disk takes for it. */
@@ -182,12 +212,17 @@ class Plan {
   readonly pieces: Buffer[] = []
   readonly extents: Extent[] = []
   length = 0
-  coldLength = 0
+  nextOffset: number
+  #coldLength = 0
   readonly #holds: Region[] = []
-  #nextOffset: number
 
   constructor(from: number) {
-    this.#nextOffset = from
+    this.nextOffset = from
+  }
+
+  /** It takes the disk too long to wait for it. */
+  get isLong(): boolean {
+    return this.#coldLength > readSyncLengthMax
   }
 
   addHot(batch: Buffer, hold: Region, row: RowView): void {
@@ -215,14 +250,14 @@ class Plan {
     } else {
       this.extents.push({ segment, position, end, batches: [cold] })
     }
-    this.coldLength += length
+    this.#coldLength += length
     this.#add(notRead, row)
   }
 
   #add(piece: Buffer, row: RowView): void {
     this.pieces.push(piece)
     this.length += row.length
-    this.#nextOffset = row.nextOffset
+    this.nextOffset = row.nextOffset
   }
 
   /** Memory for an extent, held until the slice is released. */
@@ -241,7 +276,7 @@ class Plan {
     return {
       pieces: joinAdjacent(pieces),
       length,
-      nextOffset: BigInt(this.#nextOffset),
+      nextOffset: BigInt(this.nextOffset),
       release: () => this.release(),
     }
   }

@@ -17,6 +17,7 @@ import { joinAdjacent } from './pieces.ts'
 import type { Recovered } from './recovery.ts'
 import type { Tail } from './walk.ts'
 import { RowView, writeRow } from './row.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { SegmentList, type Rewritten } from './segment-list.ts'
 import { Segment, SegmentMemory } from './segment.ts'
 import type { SpareFiles } from './spare-files.ts'
@@ -74,6 +75,7 @@ export class Shard {
   readonly #blockEpoch: number
   readonly #anchor: AnchorFile
   readonly #tailCache: TailCache
+  readonly readAhead: ReadAhead
   readonly #row = new RowView()
   /** Oldest first; the last is the one that blocks are added to. */
   readonly segments: readonly Segment[]
@@ -118,6 +120,7 @@ export class Shard {
     this.#blockEpoch = options.blockEpoch
     const { slabs, limits } = options
     this.#tailCache = new TailCache(limits.tailBytesMax, () => slabs.takenLength > limits.memoryMax)
+    this.readAhead = new ReadAhead(options.clock)
     const { segments, manifest } = recovered
     this.#list = new SegmentList({
       ...options,
@@ -521,6 +524,7 @@ export class Shard {
     await this.#commits
     await this.#exclusive
     await this.#chores
+    await this.readAhead.close()
     this.#cancelRemoval?.()
     // Also where no block is new: what the bookmarks say of rewritten segments is.
     if (!this.#fault && this.#synced.blockNumber > 0) {
