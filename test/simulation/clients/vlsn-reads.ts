@@ -36,26 +36,30 @@ export async function fetchNumbered(
     forgottenTopicsData: [],
   })
   const { errorCode, records: bytes, highWatermark } = answer.responses[0]!.partitions[0]!
+  const name = `${topic}-${partition}`
   const records: NumberedRecord[] = []
   for (const batch of batchesIn(bytes ?? Buffer.alloc(0))) {
-    hold(
-      batch.isSound,
-      () => `${topic}-${partition} has a batch with a wrong checksum at ${batch.baseOffset}`,
-    )
+    hold(batch.isSound, () => `${name} has a batch with a wrong checksum at ${batch.baseOffset}`)
     for (const { offset, key, value } of readRecords(batch))
       if (offset >= fetchOffset)
         records.push({ offset, vlsn: key!.readBigInt64BE(), value: value!.toString() })
   }
+  const next = records.length > 0 ? records.at(-1)!.offset + 1n : fetchOffset
+  hold(
+    errorCode !== 0 || next <= highWatermark,
+    () => `${name} was read up to ${next}, beyond its end at ${highWatermark}`,
+  )
   return { error: errorName(errorCode), records, highWatermark }
 }
 
-/** All records of a partition, or of a view, while nobody is at work. */
-export async function fetchAllNumbered(
+/**
+ * All records of a partition, or of a view, up to `end`, while no client is at work; it may give more of a view, which goes on when the
+ * broker closes a gap.
+ */
+export async function fetchNumberedTo(
   caller: Caller,
-  topic: string,
-  partition: number,
+  { topic, partition, end }: { topic: string; partition: number; end: bigint },
 ): Promise<NumberedRecord[]> {
-  const end = await endOf(caller, topic, partition)
   const all: NumberedRecord[] = []
   for (let fetchOffset = 0n; fetchOffset < end;) {
     const { error, records } = await fetchNumbered(caller, { topic, partition, fetchOffset })
