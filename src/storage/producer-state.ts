@@ -43,11 +43,77 @@ export interface MarkerClaim {
 const batchesMax = 5
 const epochMax = 2 ** 15 - 1
 
-interface Entry {
+/** Where the numbers of a batch begin, its first sequence, last sequence, last offset, offset delta and timestamp one after another. */
+const batchWidth = 5
+
+/**
+ * The newest batches of one producer, in numbers: an object for each would outlive the turn that makes it, and with thousands of
+ * partitions collecting those costs more than appending does.
+ */
+class NewestBatches {
+  readonly #numbers = new Float64Array(batchesMax * batchWidth)
+  length = 0
+
+  /** Of the newest; -1 where there is none. */
+  get lastSequence(): number {
+    return this.length === 0 ? none : this.#numbers[(this.length - 1) * batchWidth + 1]!
+  }
+
+  push(
+    firstSequence: number,
+    lastSequence: number,
+    lastOffset: number,
+    offsetDelta: number,
+    timestamp: number,
+  ): void {
+    const numbers = this.#numbers
+    if (this.length === batchesMax) numbers.copyWithin(0, batchWidth)
+    else this.length++
+    const at = (this.length - 1) * batchWidth
+    numbers[at] = firstSequence
+    numbers[at + 1] = lastSequence
+    numbers[at + 2] = lastOffset
+    numbers[at + 3] = offsetDelta
+    numbers[at + 4] = timestamp
+  }
+
+  find(firstSequence: number, lastSequence: number): ProducedBatch | undefined {
+    for (let index = 0; index < this.length; index++) {
+      const at = index * batchWidth
+      if (this.#numbers[at] === firstSequence && this.#numbers[at + 1] === lastSequence) return this.at(index)
+    }
+    return undefined
+  }
+
+  at(index: number): ProducedBatch {
+    const at = index * batchWidth
+    const [firstSequence, lastSequence, lastOffset, offsetDelta, timestamp] = this.#numbers.subarray(
+      at,
+      at + batchWidth,
+    )
+    return {
+      firstSequence: firstSequence!,
+      lastSequence: lastSequence!,
+      lastOffset: lastOffset!,
+      offsetDelta: offsetDelta!,
+      timestamp: timestamp!,
+    }
+  }
+}
+
+class Entry implements Producer {
   epoch: number
-  lastTimestamp: number
-  coordinatorEpoch: number
-  batches: ProducedBatch[]
+  lastTimestamp = none
+  coordinatorEpoch = none
+  readonly newest = new NewestBatches()
+
+  constructor(epoch: number) {
+    this.epoch = epoch
+  }
+
+  get batches(): ProducedBatch[] {
+    return Array.from({ length: this.newest.length }, (_, index) => this.newest.at(index))
+  }
 }
 
 /** Who wrote to a partition, so that retries are recognised and gaps refused (Kafka's ProducerStateManager). */
@@ -77,7 +143,7 @@ export class Producers {
   ): ProducedBatch | undefined {
     const producer = this.#byId.get(producerId)
     if (producer && producerEpoch < producer.epoch) throw oldEpoch(producerId, producerEpoch, producer.epoch)
-    if (mustBeginAtZero && baseSequence > 0 && !producer?.batches.length) {
+    if (mustBeginAtZero && baseSequence > 0 && !producer?.newest.length) {
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
         `Sequence ${baseSequence} of producer ${producerId}, of which nothing is known; with transaction version 2 it begins at 0`,
@@ -92,11 +158,9 @@ export class Producers {
       )
     }
     const lastSequence = addToSequence(baseSequence, lastOffsetDelta)
-    const repeated = producer.batches.find(
-      batch => batch.firstSequence === baseSequence && batch.lastSequence === lastSequence,
-    )
+    const repeated = producer.newest.find(baseSequence, lastSequence)
     if (repeated) return repeated
-    const current = producer.batches.at(-1)?.lastSequence ?? none
+    const current = producer.newest.lastSequence
     if (baseSequence !== (current === none ? 0 : addToSequence(current, 1))) {
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
@@ -134,15 +198,9 @@ export class Producers {
     timestamp: number,
   ): void {
     const producer = this.#at(producerId, producerEpoch)
-    if (producer.batches.length === batchesMax) producer.batches.shift()
+    const lastSequence = baseSequence === none ? none : addToSequence(baseSequence, lastOffsetDelta)
     producer.lastTimestamp = timestamp
-    producer.batches.push({
-      firstSequence: baseSequence,
-      lastSequence: baseSequence === none ? none : addToSequence(baseSequence, lastOffsetDelta),
-      lastOffset,
-      offsetDelta: lastOffsetDelta,
-      timestamp,
-    })
+    producer.newest.push(baseSequence, lastSequence, lastOffset, lastOffsetDelta, timestamp)
   }
 
   /** Notes a marker in the same way. Of one that compaction has emptied nothing but the producer's epoch is known. */
@@ -161,12 +219,12 @@ export class Producers {
   #at(producerId: bigint, epoch: number): Entry {
     let producer = this.#byId.get(producerId)
     if (!producer) {
-      producer = { epoch, lastTimestamp: none, coordinatorEpoch: none, batches: [] }
+      producer = new Entry(epoch)
       this.#byId.set(producerId, producer)
     }
     if (producer.epoch !== epoch) {
       producer.epoch = epoch
-      producer.batches.length = 0
+      producer.newest.length = 0
     }
     return producer
   }
@@ -181,7 +239,12 @@ export class Producers {
 
   /** Puts a producer in its place as a checkpoint knew it. */
   restore(producerId: bigint, producer: Producer): void {
-    this.#byId.set(producerId, { ...producer, batches: [...producer.batches] })
+    const entry = this.#at(producerId, producer.epoch)
+    entry.lastTimestamp = producer.lastTimestamp
+    entry.coordinatorEpoch = producer.coordinatorEpoch
+    entry.newest.length = 0
+    for (const { firstSequence, lastSequence, lastOffset, offsetDelta, timestamp } of producer.batches)
+      entry.newest.push(firstSequence, lastSequence, lastOffset, offsetDelta, timestamp)
   }
 }
 
