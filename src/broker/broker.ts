@@ -175,7 +175,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
   const { settings, clock, random, logger } = setup
   const disk =
     setup.disk ?? (setup.storage.kind === 'memory' ? memoryDisk() : nodeDisk(setup.storage.directory))
-  const slabs = new Slabs(settings.get('odradek.tail.bytes.max'))
+  // What waits for its next use is little beside what the tail holds.
+  const slabs = new Slabs(settings.get('odradek.tail.bytes.max') / 4)
   const store = await openStore({
     disk,
     clock,
