@@ -17,7 +17,7 @@ const rounds = Number(values.rounds)
 const total = Number(values.mb) * 1024 * 1024
 mkdirSync(values.folder, { recursive: true })
 const folder = mkdtempSync(join(values.folder, 'disk-ways-'))
-const { O_RDWR, O_CREAT, O_DSYNC } = fs.constants
+const { O_RDWR, O_CREAT, O_DSYNC, O_DIRECT } = fs.constants
 
 /** Each way takes (files: descriptors, pieces, position) and ends when the pieces are on disk. */
 const ways = {
@@ -30,7 +30,14 @@ const ways = {
   'growing, O_DSYNC, pool': { prepare: grown, write: pooledWrite, flags: O_DSYNC },
   'overwriting, O_DSYNC, pool': { prepare: overwritten, write: pooledWrite, flags: O_DSYNC },
   'growing, two files at once, pool': { prepare: grown, write: pooled, files: 2 },
+  // As base/direct-file does it. Not every system has it.
+  ...(O_DIRECT !== undefined && {
+    'growing, around the page cache': { prepare: grown, write: direct, flags: O_DIRECT },
+    'overwriting, around the page cache': { prepare: overwritten, write: direct, flags: O_DIRECT },
+  }),
 }
+/** Memory that begins where a page does, for a block. */
+const aligned = Buffer.from(new WebAssembly.Memory({ initial: 64, maximum: 64 }).buffer)
 
 try {
   for (const blockLength of [4, 64, 1024, 4096].map(kib => kib * 1024)) await compare(blockLength)
@@ -170,6 +177,17 @@ function pooled(fd, pieces, position) {
 function pooledWrite(fd, pieces, position) {
   return new Promise((resolve, reject) => {
     fs.writev(fd, pieces, position, error => (error ? reject(error) : resolve()))
+  })
+}
+
+function direct(fd, pieces, position) {
+  let length = 0
+  for (const piece of pieces) length += piece.copy(aligned, length)
+  return new Promise((resolve, reject) => {
+    fs.write(fd, aligned, 0, length, position, error => {
+      if (error) return reject(error)
+      fs.fdatasync(fd, error => (error ? reject(error) : resolve()))
+    })
   })
 }
 

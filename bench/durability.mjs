@@ -267,7 +267,8 @@ ${tableOf(['mode', 'produce to ack, p50', 'p99', 'produce to consume, p50', 'rec
 ## Against the bare disk
 
 The produce path behind the socket (copy, check, stamp, append, commit) in blocks of one size, against a loop that does nothing but
-writev and fdatasync of as many bytes; in files that grow, and in files that were written before.
+writev and fdatasync of as many bytes; in files that grow, and in files that were written before. The loop writes into the page cache,
+the log around it (\`base/direct-file\`), which is why it may be the faster one.
 
 ${tableOf(['block', 'file', 'bare, MB/s', 'CPU s/GB', 'odradek, MB/s', 'CPU s/GB', 'share'], limitRows)}
 `

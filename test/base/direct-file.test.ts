@@ -158,6 +158,20 @@ describe('a file that is written in order', () => {
     await first
   })
 
+  test('is a file like any other where there is no way around the page cache', async () => {
+    const { disk } = await temporaryDisk()
+    const noDescriptor = -1
+    const file = new DirectFile(await disk.open('log'), noDescriptor)
+    await file.writev(0, [patterned(5000), patterned(300_000)])
+    await file.writev(305_000, [patterned(7)])
+    expect(file.size).toBe(305_007)
+    const whole = await readWhole(file, file.size)
+    expect(whole.equals(Buffer.concat([patterned(5000), patterned(300_000), patterned(7)]))).toBe(true)
+    await file.truncate(6000)
+    expect(file.size).toBe(6000)
+    await file.close()
+  })
+
   test('leaves the page cache alone, until something is read again', async context => {
     const { disk, folder } = await temporaryDisk()
     const buffered = await disk.open('log')
