@@ -75,13 +75,7 @@ export class Reading {
       return ahead.slice
     }
     if (ahead) void giveUp(ahead)
-    const plan = new Plan(from)
-    try {
-      if (from < limit) this.#plan(plan, from, limit, lengthMax, atLeastOne)
-    } catch (error) {
-      plan.release()
-      throw this.#refusal(error)
-    }
+    const plan = this.#planned(from, limit, lengthMax, atLeastOne)
     if (plan.extents.length === 0) return plan.slice()
     if (!plan.isLong) return this.#fillSync(plan)
     const slice = this.#fill(plan)
@@ -90,32 +84,36 @@ export class Reading {
     return slice
   }
 
+  /** The one batch that holds `from`, which ends at or before `limit`, whatever the disk takes for it. */
+  readBatchSync(from: number, limit: number): Slice {
+    return this.#fillSync(this.#planned(from, limit, 0, true))
+  }
+
   /** Reads what whoever has read up to `from` will ask for, if it is much and lies on the disk. */
   #readAhead(from: number, limit: number, lengthMax: number): void {
     this.#end = from
-    if (from >= limit) return
-    const plan = new Plan(from)
+    let plan: Plan
     try {
-      this.#plan(plan, from, limit, lengthMax, false)
+      plan = this.#planned(from, limit, lengthMax, false)
     } catch {
-      // Whoever asks for it will find out.
-      return plan.release()
+      // Whoever asks for it will be told.
+      return
     }
     const { nextOffset, length } = plan
     if (!plan.isLong || !this.#ahead.hasRoom(length)) return plan.release()
     this.#ahead.keep(this, { from, nextOffset, length, slice: this.#fill(plan) })
   }
 
-  /** The one batch that holds `from`, which ends at or before `limit`, whatever the disk takes for it. */
-  readBatchSync(from: number, limit: number): Slice {
+  /** What there is to read from `from` on, held until it is released; nothing at the limit. */
+  #planned(from: number, limit: number, lengthMax: number, atLeastOne: boolean): Plan {
     const plan = new Plan(from)
     try {
-      this.#plan(plan, from, limit, 0, true)
+      if (from < limit) this.#plan(plan, from, limit, lengthMax, atLeastOne)
+      return plan
     } catch (error) {
       plan.release()
       throw this.#refusal(error)
     }
-    return this.#fillSync(plan)
   }
 
   #plan(plan: Plan, from: number, limit: number, lengthMax: number, atLeastOne: boolean): void {
