@@ -68,7 +68,7 @@ ${tally(rows)}
 ${rounds} rounds, the two brokers in turn, each time in a fresh process and a fresh directory on the same disk, warmed
 up before anything is measured. Medians of all runs, \`n\` of them on each side; a ratio above 1 means that odradek is
 ahead, whether more or less is better.
-Both answer \`acks=all\`: odradek after an fdatasync, Apache Kafka at its defaults, which leave writing to the kernel.
+Both answer \`acks=all\`: odradek after a sync, Apache Kafka at its defaults, which leave writing to the kernel.
 Page cache memory is touched before each produce run, so that none pays for memory new to a virtual machine.
 Latency is at ${latencyRate.toLocaleString('en')} records of 1 KB a second. Reads come from what was just written, unless they are cold: then the page
 cache was emptied before. At the tail, the records are consumed while they are produced as fast as that goes.

@@ -161,23 +161,22 @@ export class DirectFile implements DiskFile {
   }
 }
 
-/** The same file once more, for direct reads and writes; undefined where they cannot be had. */
+/** The same file once more, for direct reads and writes; undefined where they cannot be had, or memory for them. */
 async function openDirect(descriptor: number): Promise<promises.FileHandle | undefined> {
   // Linux alone has it, whatever the types say, and by this name even a file that has lost its own.
   if (constants.O_DIRECT === undefined) return undefined
   const flags = constants.O_RDWR | constants.O_DIRECT | constants.O_DSYNC
   const handle = await promises.open(`/proc/self/fd/${descriptor}`, flags).catch(() => undefined)
   if (!handle) return undefined
-  // There are file systems that open a file so, and then refuse.
-  const memory = await readMemories.take()
   try {
-    await readOnce(handle.fd, memory.subarray(0, sectorLength), 0)
+    if (writeMemories.length === 0) writeMemories.push(alignedMemory(writeLengthMax))
+    const memory = await readMemories.take()
+    // There are file systems that open a file so, and then refuse.
+    await readOnce(handle.fd, memory.subarray(0, sectorLength), 0).finally(() => readMemories.give(memory))
     return handle
   } catch {
     await handle.close()
     return undefined
-  } finally {
-    readMemories.give(memory)
   }
 }
 
@@ -232,9 +231,10 @@ class ReadMemories {
   take(): Promise<Buffer> {
     return new Promise(resolve => {
       const idle = this.#idle.pop()
-      if (idle) resolve(idle)
-      else if (this.#count++ < reads.countMax) resolve(alignedMemory(reads.lengthMax))
-      else this.#waiting.push(resolve)
+      if (idle) return resolve(idle)
+      if (this.#count === reads.countMax) return void this.#waiting.push(resolve)
+      resolve(alignedMemory(reads.lengthMax))
+      this.#count++
     })
   }
 

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DirectFile, sectorLength } from '../../src/base/direct-file.ts'
@@ -170,6 +173,24 @@ describe('a file that is written in order', () => {
     await file.truncate(6000)
     expect(file.size).toBe(6000)
     await file.close()
+  })
+
+  test('is a file like any other where there is no memory for going around it', async () => {
+    const { folder } = await temporaryDisk()
+    const dist = pathToFileURL(join(import.meta.dirname, '../../dist/base/disk.js')).href
+    const program = `
+      const { nodeDisk } = await import(${JSON.stringify(dist)})
+      for (let count = 0; count < 6; count++) {
+        const file = await nodeDisk(${JSON.stringify(folder)}).open('log' + count, { isAppended: true })
+        await file.writev(0, [Buffer.alloc(100_001, 1)])
+        const found = Buffer.alloc(100_001)
+        console.log(file.size, await file.read(0, found), found.every(byte => byte === 1))
+        await file.close()
+      }`
+    // Without a compiler there is no WebAssembly.
+    const args = ['--jitless', '--input-type=module', '--eval', program]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    expect(stdout).toBe('100001 100001 true\n'.repeat(6))
   })
 
   test('leaves the page cache alone, until something is read again', async context => {
