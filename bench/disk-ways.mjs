@@ -32,8 +32,8 @@ const ways = {
   'growing, two files at once, pool': { prepare: grown, write: pooled, files: 2 },
   // As base/direct-file does it. Not every system has it.
   ...(O_DIRECT !== undefined && {
-    'growing, around the page cache': { prepare: grown, write: direct, flags: O_DIRECT },
-    'overwriting, around the page cache': { prepare: overwritten, write: direct, flags: O_DIRECT },
+    'growing, around the page cache': { prepare: grown, write: direct, flags: O_DIRECT | O_DSYNC },
+    'overwriting, around the page cache': { prepare: overwritten, write: direct, flags: O_DIRECT | O_DSYNC },
   }),
 }
 /** Memory that begins where a page does, for a block. */
@@ -184,10 +184,7 @@ function direct(fd, pieces, position) {
   let length = 0
   for (const piece of pieces) length += piece.copy(aligned, length)
   return new Promise((resolve, reject) => {
-    fs.write(fd, aligned, 0, length, position, error => {
-      if (error) return reject(error)
-      fs.fdatasync(fd, error => (error ? reject(error) : resolve()))
-    })
+    fs.write(fd, aligned, 0, length, position, error => (error ? reject(error) : resolve()))
   })
 }
 
