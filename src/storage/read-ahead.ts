@@ -37,21 +37,30 @@ export class ReadAhead {
   hasRoom(length: number): boolean {
     for (const [reader, { sinceMs }] of this.#kept) {
       if (this.#length + length <= lengthMax || this.#clock.monotonic() - sinceMs < idleMsMax) break
-      giveUp(this.take(reader)!)
+      void giveUp(this.#remove(reader)!)
     }
     return this.#length + length <= lengthMax
   }
 
-  /** Keeps a stretch for its reader, which has none. */
+  /** Keeps a stretch for its reader, in the place of any that it has. */
   keep(reader: object, ahead: Ahead): void {
+    const replaced = this.#remove(reader)
+    if (replaced) void giveUp(replaced)
     this.#kept.set(reader, { ...ahead, sinceMs: this.#clock.monotonic() })
     this.#length += ahead.length
     // Whoever comes for it will be told.
     ahead.slice.catch(() => {})
   }
 
-  /** What is kept for a reader; it is the caller's from now on. */
-  take(reader: object): Ahead | undefined {
+  /**
+   * What is kept for a reader and begins at `from`; it is the caller's from now on. What begins elsewhere stays: a partition may have
+   * other readers, at its tail say.
+   */
+  take(reader: object, from: number): Ahead | undefined {
+    return this.#kept.get(reader)?.from === from ? this.#remove(reader) : undefined
+  }
+
+  #remove(reader: object): Ahead | undefined {
     const ahead = this.#kept.get(reader)
     if (!ahead) return undefined
     this.#kept.delete(reader)
@@ -61,7 +70,7 @@ export class ReadAhead {
 
   /** Gives everything up; resolves when nothing is being read any more. */
   async close(): Promise<void> {
-    const slices = [...this.#kept.keys()].map(reader => this.take(reader)!).map(giveUp)
+    const slices = [...this.#kept.keys()].map(reader => this.#remove(reader)!).map(giveUp)
     await Promise.all(slices)
   }
 }

@@ -69,8 +69,8 @@ export class Reading {
 
   /** Whole batches from the one that holds `from`, each ending at or before `limit`. */
   read(from: number, limit: number, { lengthMax, atLeastOne }: ReadOptions): Slice | Promise<Slice> {
-    const ahead = this.#ahead.take(this)
-    if (ahead && ahead.from === from && ahead.nextOffset <= limit && ahead.length <= lengthMax) {
+    const ahead = this.#ahead.take(this, from)
+    if (ahead && ahead.nextOffset <= limit && ahead.length <= lengthMax) {
       this.#readAhead(ahead.nextOffset, limit, lengthMax)
       return ahead.slice
     }

@@ -39,6 +39,11 @@ async function read(log: PartitionLog, from: bigint, limit = log.highWatermark):
   return log.read(from, { ...stretch, limit })
 }
 
+/** Reads a stretch from each of these offsets, one after another. */
+async function readFrom(log: PartitionLog, offsets: readonly bigint[]): Promise<void> {
+  for (const from of offsets) (await read(log, from)).release()
+}
+
 /** Lets what is read in the background come to its end. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise(resolve => void setImmediate(resolve))
@@ -70,12 +75,27 @@ test('a reader of one stretch after another finds the next one read', async () =
   expect(slabs.takenLength).toBeLessThanOrEqual(mebibyte)
 })
 
+test('what is read ahead waits for its reader while others read elsewhere', async () => {
+  const { store, logs, reads } = await open()
+  const log = logs[0]!
+  await readFrom(log, [0n, 2n])
+  await settle()
+  const before = reads()
+  await readFrom(log, [30n])
+  const perStretch = reads() - before
+  // Each time the one that is ahead is handed out, and the next one read.
+  await readFrom(log, [4n, 6n])
+  await settle()
+  expect(reads()).toBe(before + 3 * perStretch)
+  await store.close()
+})
+
 test('nothing is read ahead for a reader that jumps about', async () => {
   const { store, logs, reads } = await open()
   const log = logs[0]!
-  ;(await read(log, 0n)).release()
+  await readFrom(log, [0n])
   const perStretch = reads()
-  for (const from of [10n, 4n, 30n, 4n, 20n]) (await read(log, from)).release()
+  await readFrom(log, [10n, 4n, 30n, 4n, 20n])
   await settle()
   expect(reads()).toBe(6 * perStretch)
   await store.close()
@@ -84,11 +104,11 @@ test('nothing is read ahead for a reader that jumps about', async () => {
 test('what was read ahead is not given beyond a limit that is lower by then, nor to who wants less', async () => {
   const { slabs, store, logs } = await open()
   const log = logs[0]!
-  for (const from of [0n, 2n]) (await read(log, from)).release()
+  await readFrom(log, [0n, 2n])
   const limited = await read(log, 4n, 5n)
   expect(limited.nextOffset).toBe(5n)
   limited.release()
-  for (const from of [10n, 12n]) (await read(log, from)).release()
+  await readFrom(log, [10n, 12n])
   const short = await log.read(14n, { lengthMax: 150 * kibibyte, limit: log.highWatermark, atLeastOne: true })
   expect(short.nextOffset).toBe(15n)
   short.release()
@@ -99,7 +119,7 @@ test('what was read ahead is not given beyond a limit that is lower by then, nor
 test('a stretch that cannot be read is told to who comes for it, and to nobody else', async () => {
   const { disk, store, logs } = await open()
   const log = logs[0]!
-  ;(await read(log, 0n)).release()
+  await readFrom(log, [0n])
   const second = await read(log, 2n)
   await settle()
   second.release()
@@ -108,12 +128,12 @@ test('a stretch that cannot be read is told to who comes for it, and to nobody e
     if (operation === 'read' && isBroken) throw systemError('EIO')
   }
   // The third was read before; asking for it has the fourth read, which fails.
-  ;(await read(log, 4n)).release()
+  await readFrom(log, [4n])
   await settle()
   isBroken = false
-  ;(await read(logs[1]!, 0n)).release()
+  await readFrom(logs[1]!, [0n])
   await expect(read(log, 6n)).rejects.toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
-  ;(await read(log, 6n)).release()
+  await readFrom(log, [6n])
   await store.close()
 })
 
@@ -133,15 +153,15 @@ test('what is kept stays within a bound, and gives way once nobody came for it',
     ahead.keep(reader, stretchOf(4 * mebibyte))
   }
   expect(ahead.hasRoom(4 * mebibyte)).toBe(false)
-  expect(ahead.take(readers[1]!)?.length).toBe(4 * mebibyte)
-  expect(ahead.take(readers[1]!)).toBeUndefined()
+  expect(ahead.take(readers[1]!, 0)?.length).toBe(4 * mebibyte)
+  expect(ahead.take(readers[1]!, 0)).toBeUndefined()
   expect(ahead.hasRoom(4 * mebibyte)).toBe(true)
   ahead.keep(readers[4]!, stretchOf(4 * mebibyte))
   await clock.advance(2000)
   expect(ahead.hasRoom(8 * mebibyte)).toBe(true)
-  expect(ahead.take(readers[0]!)).toBeUndefined()
-  expect(ahead.take(readers[2]!)).toBeUndefined()
-  expect(ahead.take(readers[3]!)?.length).toBe(4 * mebibyte)
+  expect(ahead.take(readers[0]!, 0)).toBeUndefined()
+  expect(ahead.take(readers[2]!, 0)).toBeUndefined()
+  expect(ahead.take(readers[3]!, 0)?.length).toBe(4 * mebibyte)
   await ahead.close()
   expect(released).toBe(3)
 })
