@@ -215,14 +215,14 @@ export class Explorer {
     this.explored.recoveries++
     const { scheduler } = image
     const scene = await scheduler.until(StoreScene.open({ ...image, sizes }))
-    await scheduler.until(scene.verify())
+    await scheduler.until(scene.verify({ isAudited: true }))
     if (!goesOn) return
     for (const partition of image.model.partitions.values()) scene.append(partition, [30], true)
     await scheduler.until(scene.store.flushed())
     scene.look()
     await scheduler.until(scene.store.close())
     const next = await scheduler.until(StoreScene.open({ ...image, sizes }))
-    await scheduler.until(next.verify())
+    await scheduler.until(next.verify({ isAudited: true }))
     await scheduler.until(next.store.close())
   }
 }

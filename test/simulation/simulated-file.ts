@@ -164,8 +164,8 @@ export class SimulatedFile {
   #touch(from: number, to: number, isCut: boolean): void {
     const first = Math.floor(from / sectorLength)
     const end = Math.ceil(to / sectorLength)
-    const states = Buffer.alloc((end - first) * sectorLength)
-    this.#live.copy(states, 0, first * sectorLength, end * sectorLength)
+    const states = Buffer.allocUnsafe((end - first) * sectorLength)
+    states.fill(0, this.#live.copy(states, 0, first * sectorLength, end * sectorLength))
     for (let sector = first; sector < end; sector++) {
       const at = (sector - first) * sectorLength
       const bytes = states.subarray(at, at + sectorLength)

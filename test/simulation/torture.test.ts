@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { noTortures, torture } from './torture.ts'
 
-const { TORTURE_SEED = '1', TORTURE_SEEDS = '250', TORTURE_OPERATIONS = '2000' } = process.env
+const { TORTURE_SEED = '1', TORTURE_SEEDS = '50', TORTURE_OPERATIONS = '2000' } = process.env
 const first = Number(TORTURE_SEED)
 const count = Number(TORTURE_SEEDS)
 const operations = Number(TORTURE_OPERATIONS)
