@@ -69,7 +69,7 @@ export class PartitionState {
     this.#settings = settings
     const { virtualSegments } = this
     if (virtualSegments.endOffset >= this.nextOffset) return
-    const from = Math.max(virtualSegments.reopen(this.logStart), this.logStart)
+    const from = Math.max(virtualSegments.endOffset, this.logStart)
     const rows = new RunRows()
     for (const run of this.runs) {
       if (run.nextOffset <= from) continue

@@ -119,13 +119,6 @@ export class VirtualSegments {
     this.#segments.splice(0, dead)
   }
 
-  /** Forgets everything from the last segment on, to be added once more. Returns the offset to add from. */
-  reopen(logStart: number): number {
-    const from = this.#segments.pop()?.baseOffset ?? logStart
-    this.#endOffset = from
-    return from
-  }
-
   /** `length` bytes less are left of the entry at `offset`. */
   shrink(offset: number, length: number): void {
     const segment = this.#segments.findLast(({ baseOffset }) => baseOffset <= offset)
