@@ -1,4 +1,5 @@
 import { KafkaError } from '../protocol/errors.ts'
+import { readBigInt64 } from '../protocol/int64.ts'
 import type { ProduceRequest } from '../protocol/messages/00-produce.ts'
 import { attribute, batchOverhead, field, magicCurrent, type Batch } from '../protocol/records/batch.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
@@ -40,7 +41,7 @@ export function newToTransaction(
   for (const data of request.topicData) {
     for (const { index, records } of data.partitionData) {
       if (!records || !isTransactional(records)) continue
-      const producerId = records.readBigInt64BE(field.producerId)
+      const producerId = readBigInt64(records, field.producerId)
       const producerEpoch = records.readInt16BE(field.producerEpoch)
       const topic = topicOf(data, context)
       const log = topic?.partitions[index]

@@ -43,7 +43,7 @@ export function codec<M extends Message>(message: M, version: number): Codec<M> 
   if (!ofMessage) compiled.set(message, (ofMessage = new Map()))
   let found = ofMessage.get(version)
   if (!found) {
-    assert(includes(message.versions, version), `no version ${version} in this message`)
+    assert(includes(message.versions, version), () => `no version ${version} in this message`)
     found = compileStruct(message.fields, version, includes(message.flexible, version))
     ofMessage.set(version, found)
   }
@@ -149,7 +149,9 @@ function compileStruct(fields: Fields, version: number, flexible: boolean): Comp
   }
 
   function writeTags(writer: Writer, value: Struct): void {
-    const present: UnknownTag[] = [...(value[unknownTags] ?? [])]
+    const unknown = value[unknownTags]
+    if (tagged.length === 0 && !unknown) return writer.unsignedVarint(0)
+    const present: UnknownTag[] = [...(unknown ?? [])]
     for (const { name, tag, spec, field } of tagged) {
       if (isDefault(spec, value[name])) continue
       const inner = new Writer()
@@ -283,7 +285,7 @@ function text(compact: boolean, nullable: boolean): Compiled {
         return lengths.write(writer, -1)
       }
       const length = Buffer.byteLength(value as string)
-      assert(length <= textLengthMax, `a string of ${length} bytes`)
+      assert(length <= textLengthMax, () => `a string of ${length} bytes`)
       lengths.write(writer, length)
       writer.text(value as string, length)
     },

@@ -1,3 +1,4 @@
+import { readBigInt64 } from './int64.ts'
 /** Bytes from outside that do not follow the protocol. Fatal to the connection that they came over, to nothing else. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'
@@ -65,7 +66,7 @@ export class Reader {
   }
 
   int64(): bigint {
-    return this.bytes.readBigInt64BE(this.skip(8))
+    return readBigInt64(this.bytes, this.skip(8))
   }
 
   float64(): number {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { writeBigInt64 } from './int64.ts'
 
 // Below this size a copy is cheaper than one more piece to hand to the socket.
 const copiedLengthMax = 512
@@ -69,7 +70,7 @@ export class Writer {
 
   int64(value: bigint): void {
     const at = this.#room(8)
-    this.#buffer.writeBigInt64BE(value, at)
+    writeBigInt64(this.#buffer, at, value)
   }
 
   float64(value: number): void {
@@ -94,7 +95,7 @@ export class Writer {
   uuid(value: string): void {
     const at = this.#room(16)
     const written = this.#buffer.write(value, at, 16, 'base64url')
-    assert(written === 16 && value.length === 22, `not a uuid: ${value}`)
+    assert(written === 16 && value.length === 22, () => `not a uuid: ${value}`)
   }
 
   /** UTF-8 text whose length in bytes the caller has written before. */

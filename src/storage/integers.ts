@@ -1,3 +1,4 @@
+import { writeBigInt64 } from '../protocol/int64.ts'
 // Offsets, LSNs and block numbers stay below 2^53, and a number costs a quarter of a bigint. Times may be any int64: as
 // numbers they are rounded alike on both sides of a comparison, which never turns its answer round.
 const high = 2 ** 32
@@ -21,7 +22,7 @@ export function readInt64(bytes: Buffer, at: number): number {
 /** Writes a number into eight bytes with a sign; what rounding has taken out of range becomes the last in it. */
 export function writeInt64(bytes: Buffer, at: number, value: number): void {
   const last = 2 ** 63
-  bytes.writeBigInt64BE(value >= last ? 2n ** 63n - 1n : BigInt(value), at)
+  writeBigInt64(bytes, at, value >= last ? 2n ** 63n - 1n : BigInt(value))
 }
 
 /** A number as an int64; the greatest where it was rounded above all of them. */

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { readBigInt64 } from '../protocol/int64.ts'
 import {
   attribute,
   field,
@@ -294,7 +295,7 @@ export class PartitionLog implements ReadablePartition {
     if (batch.readInt32BE(field.producerId) < 0) return undefined
     const { producers, transactions } = this.state
     const sequenced: Sequenced = {
-      producerId: batch.readBigInt64BE(field.producerId),
+      producerId: readBigInt64(batch, field.producerId),
       producerEpoch: batch.readInt16BE(field.producerEpoch),
       baseSequence: batch.readInt32BE(field.baseSequence),
       lastOffsetDelta: batch.readInt32BE(field.lastOffsetDelta),

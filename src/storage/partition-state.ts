@@ -42,7 +42,7 @@ export class PartitionState {
     const { baseOffset, nextOffset } = row
     assert(
       baseOffset >= this.nextOffset,
-      `partition ${this.partition}: offset ${baseOffset} is not behind its end`,
+      () => `partition ${this.partition}: offset ${baseOffset} is not behind its end`,
     )
     if (this.nextOffset === 0) this.logStart = baseOffset
     this.nextOffset = nextOffset

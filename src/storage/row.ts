@@ -1,3 +1,4 @@
+import { readBigInt64 } from '../protocol/int64.ts'
 import { attribute, Batch, field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
 import { readMarker, type Marker } from '../protocol/records/control.ts'
 import { readInt64, readUint64, writeUint64 } from './integers.ts'
@@ -94,7 +95,7 @@ export class RowView {
     return this.bytes.readInt32BE(this.at + rowField.producerId) >= 0
   }
   get producerId(): bigint {
-    return this.bytes.readBigInt64BE(this.at + rowField.producerId)
+    return readBigInt64(this.bytes, this.at + rowField.producerId)
   }
   get baseSequence(): number {
     return this.bytes.readInt32BE(this.at + rowField.baseSequence)

@@ -1,3 +1,4 @@
+import { readBigInt64 } from '../protocol/int64.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { batchesIn } from '../protocol/records/batch.ts'
 import { RecordsError, type RecordFault } from '../protocol/records/errors.ts'
@@ -50,7 +51,7 @@ export function admit(batch: Batch, body: Buffer, rules: Rules): Admission {
     const keyAt = length > 0 ? cursor.skip(length) : cursor.position
     const fault =
       length === keyLength
-        ? judge.vlsn(body.readBigInt64BE(keyAt), () => valueAt(body, cursor.position))
+        ? judge.vlsn(readBigInt64(body, keyAt), () => valueAt(body, cursor.position))
         : `The key has ${Math.max(length, 0)} bytes and not the ${keyLength} of a VLSN`
     if (fault !== undefined) judge.faults.push({ batchIndex: index, message: fault })
     cursor.position = end

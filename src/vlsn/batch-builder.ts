@@ -1,4 +1,5 @@
 import type { Region, Slabs } from '../base/slabs.ts'
+import { writeBigInt64 } from '../protocol/int64.ts'
 import { batchOverhead, field, logOverhead, magicCurrent, none, seal } from '../protocol/records/batch.ts'
 import { sizeOfVarint, writeVarint } from '../protocol/records/varint.ts'
 import { Page } from './page.ts'
@@ -100,15 +101,15 @@ export class BatchBuilder {
   /** The batch, with its checksum, held by whoever asks. */
   finish(): Region {
     const bytes = this.#page.bytes.subarray(this.#start, this.#end)
-    bytes.writeBigInt64BE(this.#base, field.baseOffset)
+    writeBigInt64(bytes, field.baseOffset, this.#base)
     bytes.writeInt32BE(bytes.length - logOverhead, field.batchLength)
     bytes.writeInt32BE(this.#leaderEpoch, field.partitionLeaderEpoch)
     bytes.writeInt8(magicCurrent, field.magic)
     bytes.writeInt16BE(0, field.attributes)
     bytes.writeInt32BE(this.#lastDelta, field.lastOffsetDelta)
-    bytes.writeBigInt64BE(BigInt(this.#baseTimestamp), field.baseTimestamp)
-    bytes.writeBigInt64BE(BigInt(this.#maxTimestamp), field.maxTimestamp)
-    bytes.writeBigInt64BE(BigInt(none), field.producerId)
+    writeBigInt64(bytes, field.baseTimestamp, BigInt(this.#baseTimestamp))
+    writeBigInt64(bytes, field.maxTimestamp, BigInt(this.#maxTimestamp))
+    writeBigInt64(bytes, field.producerId, BigInt(none))
     bytes.writeInt16BE(none, field.producerEpoch)
     bytes.writeInt32BE(none, field.baseSequence)
     bytes.writeInt32BE(this.#recordCount, field.recordCount)

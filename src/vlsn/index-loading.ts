@@ -1,3 +1,4 @@
+import { readBigInt64 } from '../protocol/int64.ts'
 import { batchesIn, type Batch } from '../protocol/records/batch.ts'
 import { bodyLengthMax, decompress } from '../protocol/records/compression.ts'
 import { RecordCursor } from '../protocol/records/varint.ts'
@@ -87,7 +88,7 @@ export function placesIn(batch: Batch): Place[] {
     const end = cursor.enterRecord(body.length)
     cursor.varlongRounded()
     const offset = baseOffset + cursor.varint()
-    const vlsn = body.readBigInt64BE(cursor.skip(cursor.varint()))
+    const vlsn = readBigInt64(body, cursor.skip(cursor.varint()))
     places.push({ vlsn, offset })
     cursor.position = end
   }

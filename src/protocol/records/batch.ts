@@ -1,3 +1,4 @@
+import { readBigInt64, writeBigInt64 } from '../int64.ts'
 import { crc32c } from './crc32c.ts'
 import { RecordsError } from './errors.ts'
 
@@ -60,7 +61,7 @@ export class Batch {
   }
 
   get baseOffset(): bigint {
-    return this.bytes.readBigInt64BE(this.position)
+    return readBigInt64(this.bytes, this.position)
   }
   get batchLength(): number {
     return this.bytes.readInt32BE(this.position + field.batchLength)
@@ -113,13 +114,13 @@ export class Batch {
   }
   /** What record timestamps are relative to. */
   get baseTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(this.position + field.baseTimestamp)
+    return readBigInt64(this.bytes, this.position + field.baseTimestamp)
   }
   get maxTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(this.position + field.maxTimestamp)
+    return readBigInt64(this.bytes, this.position + field.maxTimestamp)
   }
   get producerId(): bigint {
-    return this.bytes.readBigInt64BE(this.position + field.producerId)
+    return readBigInt64(this.bytes, this.position + field.producerId)
   }
   get hasProducerId(): boolean {
     return this.producerId > -1n
@@ -156,18 +157,23 @@ export class Batch {
  * UNSUPPORTED_FOR_MESSAGE_FORMAT for the older formats (see `legacy.ts`). The checksum is not looked at.
  */
 export function readBatch(bytes: Buffer, position = 0): Batch {
-  const size = sizeOfBatchAt(bytes, position)
-  if (size === undefined) throw new RecordsError('CORRUPT_MESSAGE', `The batch at ${position} is cut short`)
-  return new Batch(bytes, position)
+  const batch = wholeBatchAt(bytes, position)
+  if (!batch) throw new RecordsError('CORRUPT_MESSAGE', `The batch at ${position} is cut short`)
+  return batch
+}
+
+/** The same; undefined where the bytes end before the batch does, or there are none. */
+export function wholeBatchAt(bytes: Buffer, position: number): Batch | undefined {
+  return sizeOfBatchAt(bytes, position) === undefined ? undefined : new Batch(bytes, position)
 }
 
 /** Each whole v2 batch from `position` on; a batch cut short at the end is left out. Throws as `readBatch` does. */
 export function* batchesIn(bytes: Buffer, position = 0): Generator<Batch, void, void> {
   for (let at = position; ;) {
-    const size = sizeOfBatchAt(bytes, at)
-    if (size === undefined) return
-    yield new Batch(bytes, at)
-    at += size
+    const batch = wholeBatchAt(bytes, at)
+    if (!batch) return
+    at += batch.sizeInBytes
+    yield batch
   }
 }
 
@@ -201,7 +207,7 @@ export function stamp(
   baseOffset: bigint,
   partitionLeaderEpoch: number,
 ): void {
-  bytes.writeBigInt64BE(baseOffset, position)
+  writeBigInt64(bytes, position, baseOffset)
   bytes.writeInt32BE(partitionLeaderEpoch, position + field.partitionLeaderEpoch)
 }
 
@@ -215,7 +221,7 @@ export function setMaxTimestamp(batch: Batch, timestampType: TimestampType, maxT
   const cleared = attributes & ~attribute.logAppendTime
   const bit = timestampType === 'LogAppendTime' ? attribute.logAppendTime : 0
   bytes.writeInt16BE(cleared | bit, position + field.attributes)
-  bytes.writeBigInt64BE(maxTimestamp, position + field.maxTimestamp)
+  writeBigInt64(bytes, position + field.maxTimestamp, maxTimestamp)
   seal(bytes, position, batch.sizeInBytes)
 }
 

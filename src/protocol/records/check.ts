@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts'
-import { batchesIn, field, magicCurrent } from './batch.ts'
+import { field, magicCurrent, wholeBatchAt } from './batch.ts'
 import { bodyLengthMax, decompress } from './compression.ts'
 import type { RecordFault } from './errors.ts'
 import { RecordsError } from './errors.ts'
@@ -73,10 +73,10 @@ function soleBatch(records: Buffer | null): Batch {
       )
     }
   }
-  const batches = batchesIn(records ?? Buffer.alloc(0))
-  const { value: batch } = batches.next()
+  const batch = records && wholeBatchAt(records, 0)
   if (!batch) throw new RecordsError('INVALID_RECORD', 'There is no whole batch')
-  if (!batches.next().done) throw new RecordsError('INVALID_RECORD', 'There is more than one batch')
+  if (wholeBatchAt(records, batch.sizeInBytes))
+    throw new RecordsError('INVALID_RECORD', 'There is more than one batch')
   return batch
 }
 

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { readBigInt64 } from '../int64.ts'
 import type { Codec, TimestampType } from './batch.ts'
 import { attribute, codecs, logOverhead } from './batch.ts'
 import { bodyLengthMax, decompress } from './compression.ts'
@@ -24,7 +25,7 @@ export class LegacyMessage {
 
   /** The message's offset; a wrapper's is that of its last message. */
   get offset(): bigint {
-    return this.bytes.readBigInt64BE(this.position)
+    return readBigInt64(this.bytes, this.position)
   }
   get messageSize(): number {
     return this.bytes.readInt32BE(this.position + at.messageSize)
@@ -60,7 +61,7 @@ export class LegacyMessage {
   }
   /** Milliseconds since 1970, or -1 for none. */
   get timestamp(): bigint {
-    return this.magic === 0 ? -1n : this.bytes.readBigInt64BE(this.position + at.timestamp)
+    return this.magic === 0 ? -1n : readBigInt64(this.bytes, this.position + at.timestamp)
   }
   /** Whether the stored checksum is that of the bytes. */
   get isSound(): boolean {

@@ -1,3 +1,4 @@
+import { writeBigInt64 } from '../int64.ts'
 import type { Batch, Codec, TimestampType } from './batch.ts'
 import { attribute, batchOverhead, codecs, field, logOverhead, magicCurrent, none, seal } from './batch.ts'
 import { bodyLengthMax, compress, decompress } from './compression.ts'
@@ -134,15 +135,15 @@ export function buildBatch(draft: BatchDraft): Buffer {
     (draft.isTransactional ? attribute.transactional : 0) |
     (draft.isControl ? attribute.control : 0) |
     (draft.deleteHorizonMs == null ? 0 : attribute.deleteHorizon)
-  bytes.writeBigInt64BE(baseOffset, field.baseOffset)
+  writeBigInt64(bytes, field.baseOffset, baseOffset)
   bytes.writeInt32BE(bytes.length - logOverhead, field.batchLength)
   bytes.writeInt32BE(draft.leaderEpoch ?? none, field.partitionLeaderEpoch)
   bytes.writeInt8(magicCurrent, field.magic)
   bytes.writeInt16BE(attributes, field.attributes)
   bytes.writeInt32BE(Number(lastOffset - baseOffset), field.lastOffsetDelta)
-  bytes.writeBigInt64BE(baseTimestamp, field.baseTimestamp)
-  bytes.writeBigInt64BE(draft.maxTimestamp ?? maxTimestamp, field.maxTimestamp)
-  bytes.writeBigInt64BE(draft.producerId ?? -1n, field.producerId)
+  writeBigInt64(bytes, field.baseTimestamp, baseTimestamp)
+  writeBigInt64(bytes, field.maxTimestamp, draft.maxTimestamp ?? maxTimestamp)
+  writeBigInt64(bytes, field.producerId, draft.producerId ?? -1n)
   bytes.writeInt16BE(draft.producerEpoch ?? none, field.producerEpoch)
   bytes.writeInt32BE(draft.baseSequence ?? none, field.baseSequence)
   bytes.writeInt32BE(records.length, field.recordCount)
