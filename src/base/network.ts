@@ -28,8 +28,18 @@ export interface Listening {
 export interface Arrival {
   /** The peer's address, without a port. */
   readonly clientHost: string
-  /** Begins to read. Each chunk is lent to `take` for the time of the call. */
-  open(take: (chunk: Buffer) => void): Channel
+  /** Begins to read. */
+  open(reader: ChunkReader): Channel
+}
+
+/** Who takes what a connection reads. */
+export interface ChunkReader {
+  /** Where the next bytes are wanted, so that nobody has to copy them there; undefined where that is not known. */
+  room(): Buffer | undefined
+  /** So many bytes have come to the front of what `room` has given. */
+  fill(length: number): void
+  /** These bytes have come; they are lent for the time of the call. */
+  take(chunk: Buffer): void
 }
 
 /** The broker's end of a connection: what it uses of Node's sockets, and with their meaning. */

@@ -75,8 +75,16 @@ export class Connection {
     })
   }
 
+  /** So many bytes were read to where its frames have room for them. */
+  fill(length: number): void {
+    if (this.#isFinished) return
+    this.#activeAt = this.#services.clock.monotonic()
+    this.#frames.fill(length)
+    this.#serve()
+  }
+
   /** Takes what the socket has read, which is the socket's again when this returns. */
-  read(chunk: Buffer): void {
+  take(chunk: Buffer): void {
     if (this.#isFinished) return
     this.#activeAt = this.#services.clock.monotonic()
     this.#frames.push(chunk)
@@ -148,7 +156,7 @@ export class Connection {
           continue
         }
         try {
-          this.#take(dispatch(frame, this.info, this.#services), isSerial)
+          this.#enqueue(dispatch(frame, this.info, this.#services), isSerial)
         } finally {
           frame.hold?.release()
         }
@@ -189,7 +197,7 @@ export class Connection {
     })
   }
 
-  #take(answer: Answer, isSerial: boolean): void {
+  #enqueue(answer: Answer, isSerial: boolean): void {
     const slot: Slot = { answer, isReady: false, pieces: undefined }
     this.#slots.push(slot)
     if (!(answer.pieces instanceof Promise)) {

@@ -23,6 +23,10 @@ const headLength = 6
 const produceKey = 0
 /** Memory taken for a frame of which little has come, and how many times more than what has come is taken. */
 const granted = { lengthMin: 64 * 1024, factor: 64 }
+/** Shorter frames lie whole in one chunk as a rule, and more reads would cost more than the copy of those that do not. */
+const longLengthMin = 256 * 1024
+/** No read is longer: the peer writes on while what was read is looked at. */
+const readLengthMax = 256 * 1024
 /** Up to this length bytes that have to wait are joined, so that tiny chunks cost their bytes and not an object each. */
 const joinedLengthMax = 64 * 1024
 
@@ -30,7 +34,8 @@ const joinedLengthMax = 64 * 1024
  * Cuts a connection's bytes into frames. Chunks are lent: the socket reads the next one into the same memory. So what a
  * request may keep is copied out of them, once. Produce that lies whole in its chunk stays there, since the log copies
  * what it takes; longer ones are joined in counted memory, which the log takes over. Other requests get memory of their
- * own, for what they carry may be kept for long, in a group's metadata say.
+ * own, for what they carry may be kept for long, in a group's metadata say. The rest of a long frame is not lent and copied, but
+ * read to where it belongs.
  */
 export class FrameReader {
   readonly #slabs: Slabs
@@ -58,6 +63,18 @@ export class FrameReader {
   /** Bytes that have arrived and belong to no frame yet. */
   get buffered(): number {
     return this.#waiting.reduce((sum, { length }) => sum + length, this.#lent.length)
+  }
+
+  /** Where the next bytes belong: the rest of a long frame under way, as far as there is memory for it. */
+  room(): Buffer | undefined {
+    if (!this.#partial || this.#partial.length < longLengthMin || this.buffered > 0) return undefined
+    const { bytes, filled } = this.#partial
+    return filled < bytes.length ? bytes.subarray(filled, filled + readLengthMax) : undefined
+  }
+
+  /** So many bytes have come to where `room` said. */
+  fill(length: number): void {
+    this.#partial!.filled += length
   }
 
   /** Takes a chunk that is the caller's again after `keep`. */
@@ -111,19 +128,17 @@ export class FrameReader {
   }
 
   #fill(partial: Partial): Frame | undefined {
-    for (;;) {
+    while (partial.filled < partial.length) {
       const source = this.#waiting[0] ?? this.#lent
       if (source.length === 0) return undefined
       if (partial.filled === partial.bytes.length && !this.#grow(partial)) return undefined
       const copied = source.copy(partial.bytes, partial.filled)
       partial.filled += copied
       this.#advance(copied)
-      if (partial.filled === partial.length) {
-        this.#partial = undefined
-        this.#memory.give(this)
-        return { bytes: partial.bytes, hold: partial.hold }
-      }
     }
+    this.#partial = undefined
+    this.#memory.give(this)
+    return { bytes: partial.bytes, hold: partial.hold }
   }
 
   #grow(partial: Partial): boolean {

@@ -19,7 +19,7 @@ export const systemNetwork: Network = {
     const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, socket =>
       accept({
         clientHost: addressOf(socket),
-        open: take => lendReads(socket, take),
+        open: reader => lendReads(socket, reader),
       }),
     )
     return new Promise((resolve, reject) => {
@@ -83,13 +83,13 @@ export class Server {
   #accept(arrival: Arrival, listener: string): void {
     const { logger, slabs, requestMemory } = this.#services
     const info = { id: this.#connectionIdNext++, listener, clientHost: arrival.clientHost }
-    const socket = arrival.open(chunk => connection.read(chunk))
-    const connection = new Connection(
-      socket,
-      info,
-      this.#services,
-      new FrameReader(slabs, requestMemory, this.#requestLengthMax),
-    )
+    const frames = new FrameReader(slabs, requestMemory, this.#requestLengthMax)
+    const socket = arrival.open({
+      room: () => frames.room(),
+      fill: length => connection.fill(length),
+      take: chunk => connection.take(chunk),
+    })
+    const connection = new Connection(socket, info, this.#services, frames)
     this.#connections.add(connection)
     logger.debug({ connection: info.id, client: info.clientHost, listener }, 'connected')
     socket.on('close', () => this.#connections.delete(connection))

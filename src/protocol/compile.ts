@@ -150,14 +150,14 @@ function compileStruct(fields: Fields, version: number, flexible: boolean): Comp
 
   function writeTags(writer: Writer, value: Struct): void {
     const unknown = value[unknownTags]
-    if (tagged.length === 0 && !unknown) return writer.unsignedVarint(0)
-    const present: UnknownTag[] = [...(unknown ?? [])]
+    let present = unknown && [...unknown]
     for (const { name, tag, spec, field } of tagged) {
       if (isDefault(spec, value[name])) continue
       const inner = new Writer()
       field.encode(inner, value[name])
-      present.push({ tag, bytes: inner.join() })
+      ;(present ??= []).push({ tag, bytes: inner.join() })
     }
+    if (!present) return writer.unsignedVarint(0)
     present.sort((a, b) => a.tag - b.tag)
     writer.unsignedVarint(present.length)
     for (const { tag, bytes } of present) {

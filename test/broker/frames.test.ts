@@ -51,6 +51,15 @@ function feedWaiting(frames: FrameReader, chunk: Buffer): void {
   lent.fill(0xee)
 }
 
+/** As much of `bytes` as a socket would read at once: to where they belong, if that is known, and else lent. */
+function read(frames: FrameReader, bytes: Buffer): { length: number; isInPlace: boolean; drained: string[] } {
+  const room = frames.room()
+  if (!room) return { length: bytes.length, isInPlace: false, drained: feed(frames, bytes) }
+  const length = bytes.copy(room)
+  frames.fill(length)
+  return { length, isInPlace: true, drained: drain(frames) }
+}
+
 /** What is to come out of a frame. */
 function bodyOf(frame: Buffer): string {
   return frame.toString('hex', 4)
@@ -103,6 +112,67 @@ describe('cutting', () => {
       // At most the slab that is being filled.
       expect(slabs.takenLength).toBeLessThanOrEqual(1024 * 1024)
     }
+  })
+
+  test.each([produceKey, metadataKey])(
+    'has the rest of a long frame of API %i read to where it belongs',
+    key => {
+      const { frames } = setup()
+      const sent = frameOf(key, 700_000)
+      expect(frames.room()).toBeUndefined()
+      expect(read(frames, sent.subarray(0, 20_000))).toEqual({
+        length: 20_000,
+        isInPlace: false,
+        drained: [],
+      })
+      const second = read(frames, sent.subarray(20_000))
+      expect(second.isInPlace).toBe(true)
+      expect(second.drained).toEqual([])
+      const rest = sent.subarray(20_000 + second.length)
+      expect(read(frames, rest.subarray(0, 100))).toEqual({ length: 100, isInPlace: true, drained: [] })
+      const third = read(frames, rest.subarray(100))
+      const last = read(frames, rest.subarray(100 + third.length))
+      expect([...third.drained, ...last.drained]).toEqual([bodyOf(sent)])
+      expect(frames.room()).toBeUndefined()
+    },
+  )
+
+  test('has nothing read ahead of bytes that wait', () => {
+    const { frames } = setup()
+    const sent = frameOf(produceKey, 700_000)
+    feed(frames, sent.subarray(0, 20_000))
+    feedWaiting(frames, sent.subarray(20_000, 20_100))
+    expect(frames.room()).toBeUndefined()
+    expect(feed(frames, sent.subarray(20_100))).toEqual([bodyOf(sent)])
+  })
+
+  test('gives the same frames whatever of them was read to where it belongs', () => {
+    let inPlaceCount = 0
+    for (let seed = 0; seed < 20; seed++) {
+      const random = seededRandom(seed)
+      const sent = Array.from({ length: 10 }, () =>
+        frameOf(random.below(4), 1 + random.below(random.below(2) === 0 ? 5000 : 900_000)),
+      )
+      const bytes = Buffer.concat(sent)
+      const { frames, slabs } = setup()
+      const received: string[] = []
+      for (let at = 0; at < bytes.length;) {
+        const chunk = bytes.subarray(at, at + 1 + random.below(random.below(3) === 0 ? 3 : 300_000))
+        if (random.below(8) === 0) {
+          feedWaiting(frames, chunk)
+          at += chunk.length
+          continue
+        }
+        const { length, isInPlace, drained } = read(frames, chunk)
+        at += length
+        if (isInPlace) inPlaceCount++
+        received.push(...drained)
+      }
+      received.push(...drain(frames))
+      expect(received, `seed ${seed}`).toEqual(sent.map(bodyOf))
+      expect(slabs.takenLength).toBeLessThanOrEqual(1024 * 1024)
+    }
+    expect(inPlaceCount).toBeGreaterThan(100)
   })
 
   test.each([produceKey, metadataKey])('takes a frame of API %i of the greatest length', key => {

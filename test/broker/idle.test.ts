@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Channel, Network } from '../../src/base/network.ts'
+import type { Channel, ChunkReader, Network } from '../../src/base/network.ts'
 import { fetch } from '../../src/broker/apis/01-fetch.ts'
 import { systemNetwork } from '../../src/broker/server.ts'
 import { connect, startBroker } from '../support/broker.ts'
@@ -26,8 +26,8 @@ test('lets go of a peer that never reads its answer', async () => {
       systemNetwork.listen(
         address,
         ({ clientHost, open }) => {
-          const openNoted = (take: (chunk: Buffer) => void): Channel => {
-            channels.push(open(take))
+          const openNoted = (reader: ChunkReader): Channel => {
+            channels.push(open(reader))
             return channels.at(-1)!
           }
           accept({ clientHost, open: openNoted })

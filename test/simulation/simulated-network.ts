@@ -1,4 +1,4 @@
-import type { Arrival, Channel, Network } from '../../src/base/network.ts'
+import type { Arrival, Channel, ChunkReader, Network } from '../../src/base/network.ts'
 import type { Random } from '../../src/base/random.ts'
 import type { ClientSocket } from '../support/wire-client.ts'
 import type { Life, Scheduler } from './scheduler.ts'
@@ -50,7 +50,7 @@ export class SimulatedNetwork {
         client.peer = broker
         broker.peer = client
         this.#ends.add(broker)
-        listener.accept({ clientHost: '10.0.0.1', open: take => broker.lendTo(take) })
+        listener.accept({ clientHost: '10.0.0.1', open: reader => broker.readTo(reader) })
         resolve(client)
       })
     })
@@ -99,7 +99,7 @@ class End implements Channel, ClientSocket {
   readonly #name: string
   readonly #listeners = new Map<string, ((argument: never) => void)[]>()
   readonly #outgoing: Outgoing[] = []
-  #take: ((chunk: Buffer) => void) | undefined
+  #reader: ChunkReader | undefined
   #isMoving = false
   #isPaused = false
   #isDrainDue = false
@@ -113,8 +113,8 @@ class End implements Channel, ClientSocket {
     this.#name = name
   }
 
-  lendTo(take: (chunk: Buffer) => void): this {
-    this.#take = take
+  readTo(reader: ChunkReader): this {
+    this.#reader = reader
     this.peer.#move()
     return this
   }
@@ -213,10 +213,17 @@ class End implements Channel, ClientSocket {
 
   #receive(piece: Buffer): void {
     if (this.life.isOver) return
-    if (!this.#take) return this.#emit('data', piece)
+    if (!this.#reader) return this.#emit('data', piece)
+    const room = this.#reader.room()
+    if (room) {
+      const length = piece.copy(room)
+      this.#reader.fill(length)
+      if (length < piece.length) this.#receive(piece.subarray(length))
+      return
+    }
     const chunk = lent.subarray(0, piece.length)
     piece.copy(chunk)
-    this.#take(chunk)
+    this.#reader.take(chunk)
     // The loan is over: whoever kept it finds something else there.
     chunk.fill(0xdd)
   }
