@@ -1,4 +1,5 @@
-// The floor that produce-floor.mjs compares with: `node floor-server.mjs FILE` takes Produce and little else.
+// The floor that produce-floor.mjs compares with: `node floor-server.mjs FILE PARTITIONS` takes Produce and little else. Every topic has
+// so many partitions.
 import { fdatasync, openSync, writev } from 'node:fs'
 import { createServer } from 'node:net'
 import { crc32c } from '@node-rs/crc32'
@@ -6,12 +7,11 @@ import { crc32c } from '@node-rs/crc32'
 const apis = { produce: 0, metadata: 3, apiVersions: 18, createTopics: 19, initProducerId: 22 }
 // Version ranges without tagged fields; a client that opens with a newer ApiVersions is told and asks again.
 const versions = { 0: [3, 7], 3: [1, 1], 18: [0, 0], 19: [0, 0], 22: [0, 0] }
-const partitionCount = 6
 const topicAlreadyExists = 36
 const unsupportedVersion = 35
 
 /** Every batch goes to one file, and everything that waits goes in one write and one sync. */
-function serveFloor(file) {
+function serveFloor(file, partitionCount) {
   const fd = openSync(file, 'w')
   const nextOffsets = new Map()
   let waiting = []
@@ -91,10 +91,11 @@ function serveFloor(file) {
       send(reply)
     },
     [apis.createTopics](request, reply, send) {
-      request.skip(4)
-      reply.array(1, () => {
-        reply.string(request.string())
-        reply.int16(topicAlreadyExists)
+      reply.array(request.int32(), () => {
+        reply.string(request.string()).int16(topicAlreadyExists)
+        request.skip(6)
+        request.emptyArray()
+        request.emptyArray()
       })
       send(reply)
     },
@@ -161,6 +162,9 @@ class Reader {
     const start = this.skip(count)
     return this.frame.subarray(start, start + count)
   }
+  emptyArray() {
+    if (this.int32() > 0) throw new Error('an array with something in it')
+  }
   /** The empty string stands for null too. */
   string() {
     return this.bytes(Math.max(0, this.int16())).toString()
@@ -174,28 +178,35 @@ class Writer {
     this.position = 4
   }
   skip(count) {
+    if (this.position + count > this.buffer.length)
+      this.buffer = Buffer.concat([this.buffer, Buffer.alloc(this.buffer.length)])
     this.position += count
     return this.position - count
   }
   int8(value) {
-    this.buffer.writeInt8(value, this.skip(1))
+    const at = this.skip(1)
+    this.buffer.writeInt8(value, at)
     return this
   }
   int16(value) {
-    this.buffer.writeInt16BE(value, this.skip(2))
+    const at = this.skip(2)
+    this.buffer.writeInt16BE(value, at)
     return this
   }
   int32(value) {
-    this.buffer.writeInt32BE(value, this.skip(4))
+    const at = this.skip(4)
+    this.buffer.writeInt32BE(value, at)
     return this
   }
   int64(value) {
-    this.buffer.writeBigInt64BE(BigInt(value), this.skip(8))
+    const at = this.skip(8)
+    this.buffer.writeBigInt64BE(BigInt(value), at)
     return this
   }
   string(text) {
     this.int16(text.length)
-    this.buffer.latin1Write(text, this.skip(text.length))
+    const at = this.skip(text.length)
+    this.buffer.latin1Write(text, at)
     return this
   }
   array(count, writeItem) {
@@ -209,4 +220,4 @@ class Writer {
   }
 }
 
-serveFloor(process.argv[2])
+serveFloor(process.argv[2], Number(process.argv[3]))

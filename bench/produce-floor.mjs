@@ -13,6 +13,15 @@ import { median } from './report.mjs'
 const server = join(import.meta.dirname, 'floor-server.mjs')
 const rounds = 3
 
+/** What is produced: flags of the load generator. With 10,000 partitions most batches are of one record. */
+const loads = {
+  'records of 1000 B': { size: 1000, mb: 2000 },
+  'records of 100 B': { size: 100, mb: 500 },
+  'batches of 16 KB': { size: 1000, mb: 1000, batch: 16_384 },
+  '10 partitions': { size: 1000, mb: 2000, partitions: 10, buffered: 32_000 },
+  '10,000 partitions': { size: 1000, mb: 200, topics: 20, partitions: 500, buffered: 32_000 },
+}
+
 await compareWithFloor()
 
 async function compareWithFloor() {
@@ -21,16 +30,13 @@ async function compareWithFloor() {
   const isAlone = process.argv.includes('--alone')
   if (!isAlone) await prepareOdradek()
   const starts = isAlone ? { floor: startFloor } : { floor: startFloor, odradek: startOdradek }
-  for (const [size, mb] of [
-    [1000, 2000],
-    [100, 500],
-  ]) {
+  for (const [name, load] of Object.entries(loads)) {
     const rates = { floor: [], odradek: [] }
     for (let round = 1; round <= rounds; round++) {
-      for (const [name, start] of Object.entries(starts)) rates[name].push(await produceRate(start, size, mb))
+      for (const [who, start] of Object.entries(starts)) rates[who].push(await produceRate(start, load))
     }
     const floor = median(rates.floor)
-    console.log(`produce, records of ${size} B: floor ${Math.round(floor)} MB/s`)
+    console.log(`produce, ${name}: floor ${Math.round(floor)} MB/s`)
     if (isAlone) continue
     const odradek = median(rates.odradek)
     console.log(
@@ -39,24 +45,26 @@ async function compareWithFloor() {
   }
 }
 
-async function produceRate(start, size, mb) {
+async function produceRate(start, { mb, topics = 1, partitions = 6, ...shape }) {
   const folder = await mkdtemp(join(import.meta.dirname, '.cache', 'floor-'))
-  const broker = await start({ dataDir: join(folder, 'data') })
+  const broker = await start({ dataDir: join(folder, 'data'), partitions })
+  const load = (topic, volume) =>
+    runLoadgen('produce', { b: broker.address, topic, topics, partitions, mb: volume, ...shape })
   try {
-    await runLoadgen('produce', { b: broker.address, topic: 'warm-up', size, mb: mb / 5 })
+    if (topics > 1) await runLoadgen('create', { b: broker.address, topic: 'load', topics, partitions })
+    await load(topics > 1 ? 'load' : 'warm-up', mb / 5)
     await syncAll()
     await touchPageCache(folder, mb * 1.1)
-    const result = await runLoadgen('produce', { b: broker.address, topic: 'load', size, mb })
-    return result.mb_per_s
+    return (await load('load', mb)).mb_per_s
   } finally {
     await broker.stop()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function startFloor({ dataDir }) {
+async function startFloor({ dataDir, partitions }) {
   const logFile = `${dataDir}.log`
-  const child = serve(process.execPath, [server, dataDir], { logFile })
+  const child = serve(process.execPath, [server, dataDir, String(partitions)], { logFile })
   for (;;) {
     const line = /^listening on (\S+)/m.exec(await readFile(logFile, 'utf8'))
     if (line) return { address: line[1], stop: child.stop }
