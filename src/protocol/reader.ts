@@ -76,9 +76,9 @@ export class Reader {
   /** An unsigned varint of at most 32 bits. */
   unsignedVarint(): number {
     let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
+    for (let weight = 1; weight < 2 ** 35; weight *= 2 ** 7) {
       const byte = this.bytes[this.skip(1)]!
-      value += (byte & 0x7f) * 2 ** shift
+      value += (byte & 0x7f) * weight
       if (byte < 0x80) {
         if (value > 0xffff_ffff) break
         return value

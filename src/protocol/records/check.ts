@@ -53,13 +53,13 @@ export function checkBatch(records: Buffer | null, demands: Demands = {}): Check
 
   const lengthMax = demands.bodyLengthMax ?? bodyLengthMax
   const body = codec === 'none' ? batch.body : decompress(codec, batch.body, lengthMax)
-  const seen = walk(batch, body)
+  const found = walk(batch, body)
   const isAtFault =
-    isOutside(seen.minTimestamp, timestampMin, timestampMax) ||
-    isOutside(seen.maxTimestamp, timestampMin, timestampMax) ||
-    (demands.keys === true && seen.keylessCount > 0)
+    isOutside(found.minTimestamp, timestampMin, timestampMax) ||
+    isOutside(found.maxTimestamp, timestampMin, timestampMax) ||
+    (demands.keys === true && found.keylessCount > 0)
   if (isAtFault) judgeRecords(batch, demands, lengthMax)
-  return { batch, maxTimestamp: seen.maxTimestamp, body }
+  return { batch, maxTimestamp: found.maxTimestamp, body }
 }
 
 /** The one batch of a produce request's records for a partition (ProduceRequest.validateRecords). */
@@ -134,7 +134,7 @@ function walk(batch: Batch, body: Buffer): Seen {
     cursor.leave(recordEnd)
   }
   cursor.leave(body.length)
-  return { keylessCount, ...timestampsOf(batch, deltaMin, deltaMax) }
+  return seen(batch, keylessCount, deltaMin, deltaMax)
 }
 
 function skipHeaders(cursor: RecordCursor, count: number): void {
@@ -148,12 +148,16 @@ function skipHeaders(cursor: RecordCursor, count: number): void {
   }
 }
 
-function timestampsOf(batch: Batch, deltaMin: number, deltaMax: number): Omit<Seen, 'keylessCount'> {
+function seen(batch: Batch, keylessCount: number, deltaMin: number, deltaMax: number): Seen {
   const { baseTimestamp, maxTimestamp } = batch
-  if (batch.timestampType === 'LogAppendTime') return { minTimestamp: maxTimestamp, maxTimestamp }
+  if (batch.timestampType === 'LogAppendTime')
+    return { keylessCount, minTimestamp: maxTimestamp, maxTimestamp }
   // Kafka's sums wrap, and what is found here may be written into the header's eight bytes.
-  const minimum = BigInt.asIntN(64, baseTimestamp + BigInt(deltaMin))
-  return { minTimestamp: minimum, maxTimestamp: BigInt.asIntN(64, baseTimestamp + BigInt(deltaMax)) }
+  return {
+    keylessCount,
+    minTimestamp: BigInt.asIntN(64, baseTimestamp + BigInt(deltaMin)),
+    maxTimestamp: BigInt.asIntN(64, baseTimestamp + BigInt(deltaMax)),
+  }
 }
 
 /** Judges record by record, and refuses the batch with a list of all that are at fault (LogValidator.validateRecord). */
