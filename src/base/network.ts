@@ -34,7 +34,10 @@ export interface Arrival {
 
 /** Who takes what a connection reads. */
 export interface ChunkReader {
-  /** Where the next bytes are wanted, so that nobody has to copy them there; undefined where that is not known. */
+  /**
+   * Where the next bytes are wanted, so that nobody has to copy them there; undefined where that is not known. Asked before each read,
+   * and good until that has come.
+   */
   room(): Buffer | undefined
   /** So many bytes have come to the front of what `room` has given. */
   fill(length: number): void

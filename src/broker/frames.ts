@@ -116,7 +116,7 @@ export class FrameReader {
       }
       this.#partial = this.#begin(length, isProduce)
     }
-    return this.#fill(this.#partial)
+    return this.#join(this.#partial)
   }
 
   #begin(length: number, isProduce: boolean): Partial {
@@ -127,7 +127,7 @@ export class FrameReader {
     return { length, isProduce, bytes: hold?.bytes ?? Buffer.allocUnsafe(taken), hold, filled: 0 }
   }
 
-  #fill(partial: Partial): Frame | undefined {
+  #join(partial: Partial): Frame | undefined {
     while (partial.filled < partial.length) {
       const source = this.#waiting[0] ?? this.#lent
       if (source.length === 0) return undefined

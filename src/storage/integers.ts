@@ -1,4 +1,5 @@
 import { writeBigInt64 } from '../protocol/int64.ts'
+
 // Offsets, LSNs and block numbers stay below 2^53, and a number costs a quarter of a bigint. Times may be any int64: as
 // numbers they are rounded alike on both sides of a comparison, which never turns its answer round.
 const high = 2 ** 32
