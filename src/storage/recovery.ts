@@ -248,7 +248,7 @@ class Recovery {
     }
     if (nextFirstBlock !== undefined || isEnded) {
       segment.isFull = true
-      await segment.finish()
+      await segment.finish({ isMadeAgain: isEnded })
       segment.forget()
     }
   }

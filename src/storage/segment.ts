@@ -162,16 +162,22 @@ export class Segment {
     return start
   }
 
-  /** Writes the footer and syncs both files: nothing is added any more. */
-  async finish(): Promise<void> {
+  /**
+   * Writes the footer and syncs both files: nothing is added any more. Where the footer `isMadeAgain`, its trailer is there and may be
+   * all that says where the segment ended.
+   */
+  async finish({ isMadeAgain = false } = {}): Promise<void> {
     const { index } = this.memory!
     assert(lengthOf(index) === this.#indexSize, 'a segment finished before its index was written')
     const footer = this.drawFooter()
     await this.#index!.sync()
-    // The trailer last, and once the rest is synced: it vouches for rows that are not looked at when it is found.
-    const trailerAt = footer.length - trailerLength
-    await this.file.writev(this.size, [footer.subarray(0, trailerAt)])
-    await this.file.sync()
+    // The trailer last, and once the rest is synced: it vouches for rows that are not looked at when it is found. But one that is there
+    // is overwritten by the same bytes and never by the zeros behind a write.
+    const trailerAt = isMadeAgain ? 0 : footer.length - trailerLength
+    if (trailerAt > 0) {
+      await this.file.writev(this.size, [footer.subarray(0, trailerAt)])
+      await this.file.sync()
+    }
     await this.file.writev(this.size + trailerAt, [footer.subarray(trailerAt)])
     await this.file.truncate(this.size + footer.length)
     await this.file.sync()

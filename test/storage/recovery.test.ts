@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sectorLength } from '../../src/base/direct-file.ts'
 import { nodeDisk } from '../../src/base/disk.ts'
+import { seededRandom } from '../../src/base/random.ts'
 import { blockHeaderLength } from '../../src/storage/block.ts'
 import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
@@ -293,6 +294,42 @@ describe('what can be made again', () => {
         expect(damaged.get(name)).toEqual(disk.get(name))
       }
     }
+  })
+
+  test('is the footer of a segment behind which others were removed, whichever call a crash comes before', async () => {
+    const whole = new FaultyDisk()
+    const { store, logs } = await reopen(whole, options)
+    await logs[1]!.append(batchOf(['kept'])).committed
+    for (let round = 0; round < 12; round++) await logs[0]!.append(batchOf(['x'.repeat(200)])).committed
+    await store.close()
+    const partition2 = async (disk: FaultyDisk): Promise<{ store: Store; log: PartitionLog }> => {
+      const store = await openTestStore({ disk, ...options })
+      const log = store.create(2, { createdAt: 1 })
+      store.dropUnknown()
+      return { store, log }
+    }
+    await (await partition2(whole)).store.close()
+    expect(whole.names('.log').length).toBe(2)
+    whole.files.delete(whole.names('.idx')[0]!)
+
+    const random = seededRandom(770)
+    let until = 1
+    for (; ; until++) {
+      const disk = whole.copy()
+      disk.isDirect = true
+      let left: FaultyDisk | undefined
+      let calls = 0
+      disk.before = operation => {
+        if (operation !== 'read' && ++calls === until) left = disk.crash(random)
+      }
+      await (await partition2(disk)).store.close()
+      if (!left) break
+      const { store, log } = await partition2(left)
+      expect(store.faults, `before call ${until}`).toEqual([])
+      expect((await readAll(log)).length).toBe(log.sizeInBytes)
+      await closeAudited(store)
+    }
+    expect(until).toBeGreaterThan(5)
   })
 
   test('is what a crash left of a dead segment that was being removed', async () => {

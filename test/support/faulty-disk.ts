@@ -1,5 +1,6 @@
-import type { Disk, DiskFile, Unlock } from '../../src/base/disk.ts'
+import type { Disk, DiskFile, OpenOptions, Unlock } from '../../src/base/disk.ts'
 import type { Random } from '../../src/base/random.ts'
+import { zerosAfter } from './zeros-after.ts'
 
 const sectorLength = 512
 
@@ -61,6 +62,8 @@ export class FaultyDisk implements Disk {
   readonly operations: { operation: Operation; name: string }[] = []
   /** Asked before each operation; throws, or resolves when it may go on. */
   before: (operation: Operation, name: string) => void | Promise<void> = () => {}
+  /** Files that are written in order are written as if around the page cache. */
+  isDirect = false
   #isLocked = false
 
   /** What a crash at this moment would leave. */
@@ -114,11 +117,11 @@ export class FaultyDisk implements Disk {
     return [...new Set(names.map(name => name.slice(prefix.length).split('/')[0]!))].sort()
   }
 
-  async open(name: string): Promise<DiskFile> {
+  async open(name: string, { isAppended = false }: OpenOptions = {}): Promise<DiskFile> {
     await this.note('open', name)
     let contents = this.files.get(name)
     if (!contents) this.files.set(name, (contents = new Contents()))
-    return new FaultyFile(this, name, contents)
+    return new FaultyFile(this, name, contents, this.isDirect && isAppended)
   }
 
   async read(name: string): Promise<Buffer | undefined> {
@@ -146,11 +149,13 @@ class FaultyFile implements DiskFile {
   readonly #disk: FaultyDisk
   readonly #name: string
   readonly #contents: Contents
+  readonly #hasZerosBehind: boolean
 
-  constructor(disk: FaultyDisk, name: string, contents: Contents) {
+  constructor(disk: FaultyDisk, name: string, contents: Contents, hasZerosBehind: boolean) {
     this.#disk = disk
     this.#name = name
     this.#contents = contents
+    this.#hasZerosBehind = hasZerosBehind
   }
 
   get size(): number {
@@ -159,7 +164,8 @@ class FaultyFile implements DiskFile {
 
   async writev(position: number, pieces: readonly Buffer[]): Promise<void> {
     // As a copy: memory that is reused too early must not be seen as what was written.
-    const bytes = Buffer.concat(pieces)
+    const zeros = this.#hasZerosBehind ? [zerosAfter(position, pieces)] : []
+    const bytes = Buffer.concat([...pieces, ...zeros])
     await this.#disk.note('write', this.#name)
     this.#contents.apply({ position, bytes })
     await later()
