@@ -76,6 +76,11 @@ export function tablePosition(trailer: Trailer): number {
   return trailer.rowsPosition + trailer.rowCount * rowLength
 }
 
+/** Where the trailer ends, and the file with it. */
+export function endOfFooter({ rowsPosition, rowCount, partitionCount }: Trailer): number {
+  return rowsPosition + footerLength(rowCount, partitionCount)
+}
+
 export function footerLength(rowCount: number, partitionCount: number): number {
   return rowCount * rowLength + partitionCount * tableLineLength + trailerLength
 }
@@ -125,8 +130,8 @@ function writeTableLine(bytes: Buffer, at: number, run: TableLine): void {
   writeUint64(bytes, at + 40, run.sizeInBytes)
 }
 
-/** The trailer in the last bytes of a file of `fileSize`, or undefined where there is no sound one. */
-export function readTrailer(bytes: Buffer, fileSize: number): Trailer | undefined {
+/** The trailer in the bytes before `end` of a file, or undefined where there is no sound one. */
+export function readTrailer(bytes: Buffer, end: number): Trailer | undefined {
   if (bytes.length !== trailerLength || bytes.readUInt32BE(0) !== trailerMagic) return undefined
   if (bytes.readUInt16BE(8) !== trailerVersion || bytes.readUInt32BE(4) !== crc32c(bytes, 8)) return undefined
   const trailer: Trailer = {
@@ -141,8 +146,7 @@ export function readTrailer(bytes: Buffer, fileSize: number): Trailer | undefine
     indexLength: bytes.readUInt32BE(52),
     indexCrc: bytes.readUInt32BE(56),
   }
-  const end = trailer.rowsPosition + footerLength(trailer.rowCount, trailer.partitionCount)
-  return end === fileSize ? trailer : undefined
+  return endOfFooter(trailer) === end ? trailer : undefined
 }
 
 /** The lines of a partition table, or undefined where it is not sound. */

@@ -5,6 +5,7 @@ import { crc32c } from '../protocol/records/crc32c.ts'
 import { readAnchor, type Anchor } from './anchor.ts'
 import { readCheckpoint, type CheckpointHead } from './checkpoint.ts'
 import {
+  endOfFooter,
   readTable,
   readTrailer,
   tableLineLength,
@@ -153,7 +154,8 @@ class Recovery {
       return
     }
     const trailer = await trailerOf(segment)
-    const isTaken = trailer !== undefined && (await this.#takeFooter(segment, trailer))
+    const isCut = trailer !== undefined && endOfFooter(trailer) === segment.file.size
+    const isTaken = isCut && (await this.#takeFooter(segment, trailer))
     if (isTaken) return
     if (tail) await this.#walkRewritten(segment, tail)
     else await this.#walkSegment(segment, nextFirstBlock, trailer)
@@ -349,13 +351,21 @@ class Recovery {
   }
 }
 
-/** The trailer at the end of a segment's file, where it is closed and sound. */
+/**
+ * The trailer of a segment: at the end of its file, or before the zeros that a write around the page cache has left there. Undefined
+ * where there is no sound one.
+ */
 export async function trailerOf({ file, firstBlock }: Segment): Promise<Trailer | undefined> {
-  if (file.size < trailerLength) return undefined
-  const bytes = Buffer.alloc(trailerLength)
-  await file.read(file.size - trailerLength, bytes)
-  const trailer = readTrailer(bytes, file.size)
-  return trailer?.firstBlock === firstBlock ? trailer : undefined
+  const bytes = Buffer.alloc(Math.min(file.size, trailerLength + sectorLength))
+  const start = file.size - bytes.length
+  await file.read(start, bytes)
+  const lastByte = bytes.findLastIndex(byte => byte !== 0)
+  // A trailer ends in zeros of its own.
+  for (let end = bytes.length; end > lastByte && end >= trailerLength; end--) {
+    const trailer = readTrailer(bytes.subarray(end - trailerLength, end), start + end)
+    if (trailer?.firstBlock === firstBlock) return trailer
+  }
+  return undefined
 }
 
 /** Takes a walked block's rows into the memory of its segment; `visit` says whose each row is, and has it placed there. */

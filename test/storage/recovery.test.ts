@@ -317,17 +317,20 @@ describe('what can be made again', () => {
     for (; ; until++) {
       const disk = whole.copy()
       disk.isDirect = true
-      let left: FaultyDisk | undefined
+      const left: FaultyDisk[] = []
       let calls = 0
       disk.before = operation => {
-        if (operation !== 'read' && ++calls === until) left = disk.crash(random)
+        if (operation === 'read' || ++calls !== until) return
+        left.push(disk.copy(), ...Array.from({ length: 8 }, () => disk.crash(random)))
       }
       await (await partition2(disk)).store.close()
-      if (!left) break
-      const { store, log } = await partition2(left)
-      expect(store.faults, `before call ${until}`).toEqual([])
-      expect((await readAll(log)).length).toBe(log.sizeInBytes)
-      await closeAudited(store)
+      if (left.length === 0) break
+      for (const each of left) {
+        const { store, log } = await partition2(each)
+        expect(store.faults, `before call ${until}`).toEqual([])
+        expect((await readAll(log)).length).toBe(log.sizeInBytes)
+        await closeAudited(store)
+      }
     }
     expect(until).toBeGreaterThan(5)
   })
