@@ -13,7 +13,7 @@ export interface Wanted {
   currentLeaderEpoch: number
   lastFetchedEpoch: number
   /** What the last answer in this session said; undefined before the first. */
-  told: { highWatermark: bigint; logStartOffset: bigint } | undefined
+  told: { highWatermark: bigint | number; logStartOffset: bigint | number } | undefined
 }
 
 /** The partitions of one fetch, in the order in which they are to be read. */

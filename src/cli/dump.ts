@@ -101,7 +101,16 @@ class Dump {
         logStart,
         nextOffset,
         leaderEpochs: epochs.entries,
-        producers: [...producers.entries()].map(([producerId, producer]) => ({ producerId, ...producer })),
+        producers: Array.from(
+          producers,
+          ({ producerId, epoch, lastTimestamp, coordinatorEpoch, batches }) => ({
+            producerId,
+            epoch,
+            lastTimestamp,
+            coordinatorEpoch,
+            batches,
+          }),
+        ),
         openTransactions: [...transactions.open()],
         abortedTransactions: transactions.aborted.entries,
       })

@@ -50,9 +50,9 @@ export function codec<M extends Message>(message: M, version: number): Codec<M> 
   return found as Codec<M>
 }
 
-/** Decodes a whole buffer; trailing bytes are malformed. */
+/** Decodes a whole buffer that was written here, with as many elements as it may have; trailing bytes are malformed. */
 export function decode<M extends Message>(message: M, version: number, bytes: Buffer): Of<M> {
-  const reader = new Reader(bytes)
+  const reader = new Reader(bytes, { elementsMax: Infinity })
   const value = codec(message, version).decode(reader)
   if (reader.remaining > 0) throw new MalformedError(`${reader.remaining} bytes after the end of the message`)
   return value
@@ -81,6 +81,7 @@ function isDefault(field: AnyField, value: unknown): boolean {
   const { shape, byDefault } = field.traits
   if (value === null || byDefault === null) return value === byDefault
   if (shape.kind === 'array') return (value as unknown[]).length === 0
+  if (shape.kind === 'int64') return BigInt(value as bigint | number) === byDefault
   if (shape.kind === 'bytes' || shape.kind === 'records') return (value as Buffer).length === 0
   if (shape.kind !== 'struct') return value === byDefault
   return Object.entries(shape.fields).every(([name, inner]) => isDefault(inner, (value as Struct)[name]))
@@ -198,7 +199,14 @@ const fixed: Record<Exclude<Primitive, 'string' | 'bytes' | 'records'>, Compiled
   uint16: { decode: reader => reader.uint16(), encode: (writer, value) => writer.uint16(value as number) },
   int32: { decode: reader => reader.int32(), encode: (writer, value) => writer.int32(value as number) },
   uint32: { decode: reader => reader.uint32(), encode: (writer, value) => writer.uint32(value as number) },
-  int64: { decode: reader => reader.int64(), encode: (writer, value) => writer.int64(value as bigint) },
+  int64: {
+    decode: reader => reader.int64(),
+    encode: (writer, value) => writer.int64(value as bigint | number),
+  },
+  roundedInt64: {
+    decode: reader => reader.roundedInt64(),
+    encode: (writer, value) => writer.int64(value as number),
+  },
   float64: { decode: reader => reader.float64(), encode: (writer, value) => writer.float64(value as number) },
   uuid: { decode: reader => reader.uuid(), encode: (writer, value) => writer.uuid(value as string) },
 }

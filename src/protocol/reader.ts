@@ -1,23 +1,26 @@
-import { readBigInt64 } from './int64.ts'
+import { readBigInt64, readInt64 } from './int64.ts'
+
 /** Bytes from outside that do not follow the protocol. Fatal to the connection that they came over, to nothing else. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'
 }
 
-/** So many array elements and tags may stand in one message: each costs memory and work far beyond its own bytes. */
-const elementsMax = 500_000
+/** So many array elements and tags may stand in one message from outside: each costs memory and work far beyond its own bytes. */
+const elementsMaxDefault = 500_000
 
 /** Reads the protocol's primitives from a buffer, front to back. Every read is bounded first; a cut one throws MalformedError. */
 export class Reader {
   readonly bytes: Buffer
   position: number
   readonly end: number
+  readonly #elementsMax: number
   #elements = 0
 
-  constructor(bytes: Buffer, position = 0, end = bytes.length) {
+  constructor(bytes: Buffer, { elementsMax = elementsMaxDefault } = {}) {
     this.bytes = bytes
-    this.position = position
-    this.end = end
+    this.position = 0
+    this.end = bytes.length
+    this.#elementsMax = elementsMax
   }
 
   get remaining(): number {
@@ -28,7 +31,8 @@ export class Reader {
   expect(count: number): void {
     if (count > this.remaining) throw new MalformedError(`${count} elements in ${this.remaining} bytes`)
     this.#elements += count
-    if (this.#elements > elementsMax) throw new MalformedError(`more than ${elementsMax} elements`)
+    if (this.#elements > this.#elementsMax)
+      throw new MalformedError(`more than ${this.#elementsMax} elements`)
   }
 
   /** Moves past `length` bytes and returns where they begin. */
@@ -67,6 +71,10 @@ export class Reader {
 
   int64(): bigint {
     return readBigInt64(this.bytes, this.skip(8))
+  }
+
+  roundedInt64(): number {
+    return readInt64(this.bytes, this.skip(8))
   }
 
   float64(): number {

@@ -26,7 +26,7 @@ export function includes(range: Versions, version: number): boolean {
   return version >= range.first && version <= range.last
 }
 
-/** The types that Kafka's schemas are made of; `records` is a byte string that stays raw. */
+/** The types that Kafka's schemas are made of; `records` is a byte string that stays raw, `roundedInt64` an int64 as a number. */
 export type Primitive =
   | 'bool'
   | 'int8'
@@ -35,6 +35,7 @@ export type Primitive =
   | 'int32'
   | 'uint32'
   | 'int64'
+  | 'roundedInt64'
   | 'float64'
   | 'string'
   | 'uuid'
@@ -126,7 +127,10 @@ export const int16 = field<number>({ kind: 'int16' }, 0)
 export const uint16 = field<number>({ kind: 'uint16' }, 0)
 export const int32 = field<number>({ kind: 'int32' }, 0)
 export const uint32 = field<number>({ kind: 'uint32' }, 0)
-export const int64 = field<bigint>({ kind: 'int64' }, 0n)
+/** A bigint when decoded, since it may be any; of a number that is known to be a safe integer none need be made. */
+export const int64 = field<bigint, bigint | number>({ kind: 'int64' }, 0n)
+/** An int64 of our own files that is a number on both sides: never beyond 2^53, or a time, which may be rounded there. */
+export const roundedInt64 = field<number>({ kind: 'roundedInt64' }, 0)
 export const float64 = field<number>({ kind: 'float64' }, 0)
 export const string = field<string>({ kind: 'string' }, '')
 /** 22 characters of URL-safe base64, as Kafka's tools print topic ids. */

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { writeBigInt64 } from './int64.ts'
+import { writeBigInt64, writeInt64 } from './int64.ts'
 
 // Below this size a copy is cheaper than one more piece to hand to the socket.
 const copiedLengthMax = 512
@@ -68,9 +68,11 @@ export class Writer {
     this.#buffer.writeUInt32BE(value, at)
   }
 
-  int64(value: bigint): void {
+  /** A number beyond 2^53 as it was rounded. */
+  int64(value: bigint | number): void {
     const at = this.#room(8)
-    writeBigInt64(this.#buffer, at, value)
+    if (typeof value === 'number') writeInt64(this.#buffer, at, value)
+    else writeBigInt64(this.#buffer, at, value)
   }
 
   float64(value: number): void {

@@ -1,6 +1,6 @@
 import type { DiskFile } from '../base/disk.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { readUint64, writeUint64 } from './integers.ts'
+import { readUint64, writeUint64 } from '../protocol/int64.ts'
 
 /**
  * A shard's anchor names the last committed position: two slots of 512 bytes, at 0 and 512, written in turn, the newest valid one

@@ -1,6 +1,7 @@
 import { everyRow, indexFault, indexUpTo } from './index-check.ts'
 import { PartitionState } from './partition-state.ts'
 import type { PartitionLog } from './partition-log.ts'
+import type { Producer } from './producer-state.ts'
 import { absorb } from './recovery.ts'
 import { RunRows } from './run-rows.ts'
 import type { Run } from './run.ts'
@@ -186,7 +187,7 @@ function* producerDifferences(
   found: PartitionState,
   end: number,
 ): Generator<Difference, void, void> {
-  for (const [producerId, { epoch, lastTimestamp, batches: all }] of found.producers.entries()) {
+  for (const { producerId, epoch, lastTimestamp, batches: all } of found.producers) {
     // What lies before the log start may be gone here and there.
     const batches = all.filter(({ lastOffset }) => lastOffset >= believed.logStart)
     const producer = believed.producers.get(producerId)
@@ -199,10 +200,14 @@ function* producerDifferences(
     if (isSame) continue
     yield {
       what: `producer ${producerId}`,
-      believed: producer && JSON.stringify(producer),
-      given: JSON.stringify({ epoch, batches }),
+      believed: producer && told(producer),
+      given: told({ epoch, batches }),
     }
   }
+}
+
+function told({ epoch, batches }: Pick<Producer, 'epoch' | 'batches'>): string {
+  return JSON.stringify({ epoch, batches })
 }
 
 /** Whether what is open at the end is what is believed to be; of what began before the log start, batches and markers may be gone. */

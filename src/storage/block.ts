@@ -1,5 +1,5 @@
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { readUint64, writeUint64 } from './integers.ts'
+import { readUint64, writeUint64 } from '../protocol/int64.ts'
 import { rowLength } from './row.ts'
 
 /**

@@ -1,8 +1,19 @@
 import { decode, encode } from '../protocol/compile.ts'
 import { MalformedError } from '../protocol/reader.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { array, int16, int32, int64, message, struct, uint32, type Of } from '../protocol/schema.ts'
-import { readUint64, toInt64, writeUint64 } from './integers.ts'
+import {
+  array,
+  int16,
+  int32,
+  int64,
+  message,
+  roundedInt64,
+  struct,
+  uint32,
+  type Draft,
+  type Of,
+} from '../protocol/schema.ts'
+import { readUint64, writeUint64 } from '../protocol/int64.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { PartitionState } from './partition-state.ts'
 
@@ -15,42 +26,47 @@ export const Bookmarks = message(
     partitions: array(
       struct({
         partition: uint32,
-        logStartOffset: int64,
-        nextOffset: int64,
-        leaderEpochs: array(struct({ epoch: int32, startOffset: int64 })),
+        logStartOffset: roundedInt64,
+        nextOffset: roundedInt64,
+        leaderEpochs: array(struct({ epoch: int32, startOffset: roundedInt64 })),
         producers: array(
           struct({
             producerId: int64,
             epoch: int16,
-            lastTimestamp: int64,
+            lastTimestamp: roundedInt64,
             coordinatorEpoch: int32.in('2+').or(-1),
             batches: array(
               struct({
                 firstSequence: int32,
                 lastSequence: int32,
-                lastOffset: int64,
+                lastOffset: roundedInt64,
                 offsetDelta: int32,
-                timestamp: int64,
+                timestamp: roundedInt64,
               }),
             ),
           }),
         ),
         /** Producers may have been forgotten that wrote nothing since. */
-        producersExpiredMs: int64.in('2+').or(-1n),
-        openTransactions: array(struct({ producerId: int64, firstOffset: int64 })).in('2+'),
+        producersExpiredMs: roundedInt64.in('2+').or(-1),
+        openTransactions: array(struct({ producerId: int64, firstOffset: roundedInt64 })).in('2+'),
         abortedTransactions: array(
-          struct({ producerId: int64, firstOffset: int64, lastOffset: int64, lastStableOffset: int64 }),
+          struct({
+            producerId: int64,
+            firstOffset: roundedInt64,
+            lastOffset: roundedInt64,
+            lastStableOffset: roundedInt64,
+          }),
         ).in('2+'),
         /** Where the segments below end; what comes behind is to be cut anew. */
-        segmentsEndOffset: int64.in('1+'),
+        segmentsEndOffset: roundedInt64.in('1+'),
         segments: array(
           struct({
-            baseOffset: int64,
-            sizeInBytes: int64,
-            firstTimestamp: int64,
-            greatestTimestamp: int64,
-            createdMs: int64,
-            lastWriteMs: int64,
+            baseOffset: roundedInt64,
+            sizeInBytes: roundedInt64,
+            firstTimestamp: roundedInt64,
+            greatestTimestamp: roundedInt64,
+            createdMs: roundedInt64,
+            lastWriteMs: roundedInt64,
           }),
         ).in('1+'),
       }),
@@ -93,47 +109,20 @@ const bookmarksVersion = 2
 
 /** The bookmarks as they stand, encoded at once. */
 export function writeBookmarks(states: Iterable<PartitionState>, generationNext: number): Buffer {
-  const partitions = []
+  const partitions: Draft<typeof Bookmarks>['partitions'][number][] = []
   for (const state of states) {
     if (state.nextOffset === 0) continue
     partitions.push({
       partition: state.partition,
-      logStartOffset: BigInt(state.logStart),
-      nextOffset: BigInt(state.nextOffset),
-      leaderEpochs: state.epochs.entries.map(({ epoch, startOffset }) => ({
-        epoch,
-        startOffset: BigInt(startOffset),
-      })),
-      producers: [...state.producers.entries()].map(([producerId, producer]) => ({
-        ...producer,
-        producerId,
-        lastTimestamp: toInt64(producer.lastTimestamp),
-        batches: producer.batches.map(batch => ({
-          ...batch,
-          lastOffset: BigInt(batch.lastOffset),
-          timestamp: toInt64(batch.timestamp),
-        })),
-      })),
-      producersExpiredMs: toInt64(state.producers.expiredMs),
-      openTransactions: [...state.transactions.open()].map(({ producerId, firstOffset }) => ({
-        producerId,
-        firstOffset: BigInt(firstOffset),
-      })),
-      abortedTransactions: state.transactions.aborted.entries.map(aborted => ({
-        producerId: aborted.producerId,
-        firstOffset: BigInt(aborted.firstOffset),
-        lastOffset: BigInt(aborted.lastOffset),
-        lastStableOffset: BigInt(aborted.lastStableOffset),
-      })),
-      segmentsEndOffset: BigInt(state.virtualSegments.endOffset),
-      segments: state.virtualSegments.bookmarks.map(segment => ({
-        baseOffset: BigInt(segment.baseOffset),
-        sizeInBytes: BigInt(segment.sizeInBytes),
-        firstTimestamp: toInt64(segment.firstTimestamp),
-        greatestTimestamp: toInt64(segment.greatestTimestamp),
-        createdMs: toInt64(segment.createdMs),
-        lastWriteMs: toInt64(segment.lastWriteMs),
-      })),
+      logStartOffset: state.logStart,
+      nextOffset: state.nextOffset,
+      leaderEpochs: state.epochs.entries,
+      producers: [...state.producers],
+      producersExpiredMs: state.producers.expiredMs,
+      openTransactions: [...state.transactions.open()],
+      abortedTransactions: state.transactions.aborted.entries,
+      segmentsEndOffset: state.virtualSegments.endOffset,
+      segments: state.virtualSegments.bookmarks,
     })
   }
   return encode(Bookmarks, bookmarksVersion, { generationNext, partitions })
@@ -190,44 +179,12 @@ export function readCheckpoint(bytes: Buffer | undefined): Checkpoint | undefine
 
 function stateOf(bookmark: Of<typeof Bookmarks>['partitions'][number]): PartitionState {
   const state = new PartitionState(bookmark.partition)
-  state.logStart = Number(bookmark.logStartOffset)
-  state.nextOffset = Number(bookmark.nextOffset)
-  state.epochs = new LeaderEpochs(
-    bookmark.leaderEpochs.map(({ epoch, startOffset }) => ({ epoch, startOffset: Number(startOffset) })),
-  )
-  for (const { producerId, epoch, lastTimestamp, coordinatorEpoch, batches } of bookmark.producers) {
-    state.producers.restore(producerId, {
-      epoch,
-      lastTimestamp: Number(lastTimestamp),
-      coordinatorEpoch,
-      batches: batches.map(batch => ({
-        ...batch,
-        lastOffset: Number(batch.lastOffset),
-        timestamp: Number(batch.timestamp),
-      })),
-    })
-  }
-  state.producers.expiredMs = Number(bookmark.producersExpiredMs)
-  state.transactions.restore(
-    bookmark.openTransactions.map(({ producerId, firstOffset }) => ({
-      producerId,
-      firstOffset: Number(firstOffset),
-    })),
-    bookmark.abortedTransactions.map(aborted => ({
-      producerId: aborted.producerId,
-      firstOffset: Number(aborted.firstOffset),
-      lastOffset: Number(aborted.lastOffset),
-      lastStableOffset: Number(aborted.lastStableOffset),
-    })),
-  )
-  const segments = bookmark.segments.map(segment => ({
-    baseOffset: Number(segment.baseOffset),
-    sizeInBytes: Number(segment.sizeInBytes),
-    firstTimestamp: Number(segment.firstTimestamp),
-    greatestTimestamp: Number(segment.greatestTimestamp),
-    createdMs: Number(segment.createdMs),
-    lastWriteMs: Number(segment.lastWriteMs),
-  }))
-  state.virtualSegments.restore(segments, Number(bookmark.segmentsEndOffset))
+  state.logStart = bookmark.logStartOffset
+  state.nextOffset = bookmark.nextOffset
+  state.epochs = new LeaderEpochs(bookmark.leaderEpochs)
+  for (const producer of bookmark.producers) state.producers.restore(producer)
+  state.producers.expiredMs = bookmark.producersExpiredMs
+  state.transactions.restore(bookmark.openTransactions, bookmark.abortedTransactions)
+  state.virtualSegments.restore(bookmark.segments, bookmark.segmentsEndOffset)
   return state
 }

@@ -1,5 +1,5 @@
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { readInt64, readUint64, writeInt64, writeUint64 } from './integers.ts'
+import { readInt64, readUint64, writeInt64, writeUint64 } from '../protocol/int64.ts'
 import type { Rows } from './row.ts'
 import { rowLength } from './row.ts'
 import type { Run } from './run.ts'

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import { readBigInt64 } from '../protocol/int64.ts'
+import { readBigInt64, toInt64 } from '../protocol/int64.ts'
 import {
   attribute,
   field,
@@ -18,7 +18,6 @@ import type { AbortedTransactions } from './aborted-transactions.ts'
 import type { VirtualSegment } from './compaction/cleanable.ts'
 import type { AbortedTransaction } from './compaction/transaction-walk.ts'
 import { groupCommit, type Durability } from './durability.ts'
-import { toInt64 } from './integers.ts'
 import { defaultLogSettings, type LogSettings } from './log-settings.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { Sequenced } from './producer-state.ts'
@@ -201,7 +200,7 @@ export class PartitionLog implements ReadablePartition {
   /** The idempotent and transactional producers that wrote here and are remembered. */
   *producers(): Generator<ActiveProducer, void, void> {
     const { producers, transactions } = this.state
-    for (const [producerId, { epoch, lastTimestamp, coordinatorEpoch, batches }] of producers.entries()) {
+    for (const { producerId, epoch, lastTimestamp, coordinatorEpoch, batches } of producers) {
       yield {
         producerId,
         producerEpoch: epoch,

@@ -12,6 +12,7 @@ export interface ProducedBatch {
 
 /** What a partition knows of an idempotent producer. */
 export interface Producer {
+  readonly producerId: bigint
   readonly epoch: number
   readonly lastTimestamp: number
   /** Of the coordinator that wrote its last marker; -1 where there is none. */
@@ -102,12 +103,14 @@ class NewestBatches {
 }
 
 class Entry implements Producer {
+  readonly producerId: bigint
   epoch: number
   lastTimestamp = none
   coordinatorEpoch = none
   readonly newest = new NewestBatches()
 
-  constructor(epoch: number) {
+  constructor(producerId: bigint, epoch: number) {
+    this.producerId = producerId
     this.epoch = epoch
   }
 
@@ -117,18 +120,23 @@ class Entry implements Producer {
 }
 
 /** Who wrote to a partition, so that retries are recognised and gaps refused (Kafka's ProducerStateManager). */
-export class Producers {
+export class Producers implements Iterable<Producer> {
   readonly #byId = new Map<bigint, Entry>()
+  /** Who wrote last: nearly always who writes next, and found without hashing. */
+  #last: Entry | undefined
   /** Who has written nothing since this time, in milliseconds since 1970, may have been forgotten. */
   expiredMs = none
 
-  /** Each producer by its id. */
-  entries(): IterableIterator<[bigint, Producer]> {
-    return this.#byId.entries()
+  get(producerId: bigint): Producer | undefined {
+    return this.#find(producerId)
   }
 
-  get(producerId: bigint): Producer | undefined {
-    return this.#byId.get(producerId)
+  [Symbol.iterator](): IterableIterator<Producer> {
+    return this.#byId.values()
+  }
+
+  #find(producerId: bigint): Entry | undefined {
+    return this.#last?.producerId === producerId ? this.#last : this.#byId.get(producerId)
   }
 
   /**
@@ -141,7 +149,7 @@ export class Producers {
     { producerId, producerEpoch, baseSequence, lastOffsetDelta }: Sequenced,
     mustBeginAtZero = false,
   ): ProducedBatch | undefined {
-    const producer = this.#byId.get(producerId)
+    const producer = this.#find(producerId)
     if (producer && producerEpoch < producer.epoch) throw oldEpoch(producerId, producerEpoch, producer.epoch)
     if (mustBeginAtZero && baseSequence > 0 && !producer?.newest.length) {
       throw new KafkaError(
@@ -177,7 +185,7 @@ export class Producers {
    */
   checkMarker(claim: MarkerClaim): void {
     const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, isOpen } = claim
-    const producer = this.#byId.get(producerId)
+    const producer = this.#find(producerId)
     if (!producer) return
     const isRepeated = producerEpoch === producer.epoch && (!isOpen || producerEpoch === epochMax)
     const mustRise = transactionVersion >= 2 && !isRepeated
@@ -217,11 +225,12 @@ export class Producers {
 
   /** The producer's entry, of this epoch from now on: another epoch's sequences say nothing of it. */
   #at(producerId: bigint, epoch: number): Entry {
-    let producer = this.#byId.get(producerId)
+    let producer = this.#find(producerId)
     if (!producer) {
-      producer = new Entry(epoch)
+      producer = new Entry(producerId, epoch)
       this.#byId.set(producerId, producer)
     }
+    this.#last = producer
     if (producer.epoch !== epoch) {
       producer.epoch = epoch
       producer.newest.length = 0
@@ -234,12 +243,13 @@ export class Producers {
     for (const [producerId, { lastTimestamp }] of this.#byId) {
       if (lastTimestamp <= untilMs && !inTransaction(producerId)) this.#byId.delete(producerId)
     }
+    this.#last = undefined
     this.expiredMs = Math.max(this.expiredMs, untilMs)
   }
 
   /** Puts a producer in its place as a checkpoint knew it. */
-  restore(producerId: bigint, producer: Producer): void {
-    const entry = this.#at(producerId, producer.epoch)
+  restore(producer: Producer): void {
+    const entry = this.#at(producer.producerId, producer.epoch)
     entry.lastTimestamp = producer.lastTimestamp
     entry.coordinatorEpoch = producer.coordinatorEpoch
     entry.newest.length = 0

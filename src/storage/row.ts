@@ -1,7 +1,6 @@
-import { readBigInt64 } from '../protocol/int64.ts'
+import { readBigInt64, readInt64, readUint64, writeUint64 } from '../protocol/int64.ts'
 import { attribute, Batch, field, logOverhead, magicCurrent } from '../protocol/records/batch.ts'
 import { readMarker, type Marker } from '../protocol/records/control.ts'
-import { readInt64, readUint64, writeUint64 } from './integers.ts'
 
 /**
  * A row says where one entry (a batch of one partition) lies and what it holds. Rows make up the directory of a block, where

@@ -1,5 +1,5 @@
 import { crc32c } from '../protocol/records/crc32c.ts'
-import { readInt64, readUint64, writeInt64, writeUint64 } from './integers.ts'
+import { readInt64, readUint64, writeInt64, writeUint64 } from '../protocol/int64.ts'
 
 /**
  * The sparse index of a segment, `.idx`: for each partition an entry at its first batch in the segment and one each

@@ -94,7 +94,7 @@ describe('a known store', () => {
         partitionId: 2,
         logStart: 0,
         nextOffset: 2,
-        producers: [{ producerId: 7, epoch: 2 }],
+        producers: [{ producerId: 7, epoch: 2, batches: [{ firstSequence: 5, lastOffset: 1 }] }],
       },
       { topic: '__consumer_offsets', partition: 0, nextOffset: 1 },
     ])

@@ -76,7 +76,7 @@ describe('an idempotent producer', () => {
     const producers = written(batch(0), batch(50, 1, 0, 8n))
     expect(producers.check(batch(1))).toBeUndefined()
     expect(producers.check(batch(51, 1, 0, 8n))).toBeUndefined()
-    expect([...producers.entries()].map(([id, { batches }]) => [id, batches.length])).toEqual([
+    expect([...producers].map(({ producerId, batches }) => [producerId, batches.length])).toEqual([
       [7n, 1],
       [8n, 1],
     ])

@@ -19,8 +19,8 @@ import { api } from '../api.ts'
 import type { Topic } from '../catalog.ts'
 import type { Context } from '../context.ts'
 import { findPartition, findTopic } from '../partitions.ts'
-import { produceRules } from '../produce-rules.ts'
-import { produced } from '../produced-batch.ts'
+import { produceRules, type ProduceRules } from '../produce-rules.ts'
+import { produced, type Arrival } from '../produced-batch.ts'
 import { admitAll, checkTransaction, mannerOf, newToTransaction } from '../produce-transactions.ts'
 import type { Refusals } from '../transaction-gate.ts'
 
@@ -115,17 +115,43 @@ function acknowledge(
   topics: readonly TopicParts[],
   context: Context,
 ): Answer | Promise<Answer | undefined> {
-  const blocks = new Set(topics.flatMap(({ parts }) => parts.map(({ appended }) => appended?.committed)))
-  blocks.delete(undefined)
+  const blocks = blocksOf(topics)
   if (acks === 0) return unacknowledged(topics, blocks, context)
-  if (blocks.size === 0) return answer(topics, undefined)
-  return Promise.allSettled(blocks).then(settled => answer(topics, new Map(zip([...blocks], settled))))
+  if (blocks.size === 0) return answer(topics, noFailures)
+  return Promise.allSettled(blocks).then(settled => answer(topics, failuresOf(blocks, settled)))
+}
+
+/** What an answer waits for: of thousands of partitions nearly always one promise. */
+function blocksOf(topics: readonly TopicParts[]): Set<Promise<void>> {
+  const blocks = new Set<Promise<void>>()
+  for (const { parts } of topics)
+    for (const { appended } of parts) if (appended) blocks.add(appended.committed)
+  return blocks
+}
+
+/** Why those failed that did. */
+type Failures = ReadonlyMap<Promise<void>, unknown>
+
+const noFailures: Failures = new Map()
+
+function failuresOf(
+  blocks: ReadonlySet<Promise<void>>,
+  settled: readonly PromiseSettledResult<void>[],
+): Failures {
+  if (settled.every(({ status }) => status === 'fulfilled')) return noFailures
+  const failures = new Map<Promise<void>, unknown>()
+  let index = 0
+  for (const block of blocks) {
+    const outcome = settled[index++]!
+    if (outcome.status === 'rejected') failures.set(block, outcome.reason)
+  }
+  return failures
 }
 
 /** With acks=0 nothing is answered, but what comes behind it on the connection sees what it wrote. */
 async function unacknowledged(
   topics: readonly TopicParts[],
-  blocks: ReadonlySet<Promise<void> | undefined>,
+  blocks: ReadonlySet<Promise<void>>,
   { connection }: Context,
 ): Promise<undefined> {
   const refused = topics.flatMap(({ parts }) => parts).find(({ error }) => error !== undefined)
@@ -134,21 +160,41 @@ async function unacknowledged(
   if (failed) connection.close('an unacknowledged batch was not written')
 }
 
-type Settled = PromiseSettledResult<void>
+/** What all batches for a topic have in common. */
+interface Target {
+  readonly topic: Topic
+  readonly rules: ProduceRules
+  readonly arrival: Arrival
+  readonly logAppendTimeMs: bigint
+  readonly options: AppendOptions
+}
 
-function zip<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
-  return left.map((each, index) => [each, right[index]!])
+/** Throws as `findTopic` does. */
+function targetOf(named: ProduceRequest['topicData'][number], context: Context): Target {
+  const { catalog, settings, clock, version, hold } = context
+  const topic = findTopic(catalog, named)
+  const rules = produceRules(topic, settings)
+  const now = BigInt(clock.now())
+  const { durability, isAppendTime } = rules
+  return {
+    topic,
+    rules,
+    arrival: { version, now, demands: rules.demands(now) },
+    logAppendTimeMs: isAppendTime ? now : notAppendTime,
+    options: { hold, durability, supportsEpochBump: mannerOf(version).addsPartitions },
+  }
 }
 
 function appendTopic(data: ProduceRequest['topicData'][number], context: Context, gate: Gate): TopicParts {
   const { name, topicId } = data
+  let target: Target | undefined
   const parts = data.partitionData.map(({ index, records }): Part => {
     let log: PartitionLog | undefined
     try {
-      const topic = findTopic(context.catalog, data)
-      log = findPartition(topic, index)
-      const { appended, logAppendTimeMs } = append(topic, index, log, records, context, gate)
-      return { index, log, appended, logAppendTimeMs, error: undefined }
+      target ??= targetOf(data, context)
+      log = findPartition(target.topic, index)
+      const appended = append(target, index, log, records, context, gate)
+      return { index, log, appended, logAppendTimeMs: target.logAppendTimeMs, error: undefined }
     } catch (error) {
       if (!(error instanceof KafkaError || error instanceof RecordsError)) throw error
       return { index, log, appended: undefined, logAppendTimeMs: notAppendTime, error }
@@ -158,52 +204,40 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
 }
 
 function append(
-  topic: Topic,
+  { topic, rules, arrival, options }: Target,
   partition: number,
   log: PartitionLog,
   records: Buffer | null,
   context: Context,
   { transactionalId, refusals }: Gate,
-): { appended: Appended; logAppendTimeMs: bigint } {
-  const rules = produceRules(topic, context.settings)
+): Appended {
   if (topic.isInternal) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Cannot append to internal topic ${topic.name}`)
   }
-  const now = BigInt(context.clock.now())
-  const submitted = produced(records, rules, { version: context.version, now })
+  const submitted = produced(records, rules, arrival)
   const { batch, isRebuilt } = submitted
   if (batch.isTransactional) {
     checkTransaction(batch, { topic: topic.name, partition, log }, transactionalId, refusals, context)
   }
-  const options: AppendOptions = {
-    hold: isRebuilt ? undefined : context.hold,
-    durability: rules.durability,
-    supportsEpochBump: mannerOf(context.version).addsPartitions,
-  }
-  const appended = topic.vlsn
-    ? topic.vlsn.append(partition, submitted, options)
-    : log.append(batch.view, options)
-  return { appended, logAppendTimeMs: rules.isAppendTime ? now : notAppendTime }
+  const ownOptions = isRebuilt ? { ...options, hold: undefined } : options
+  return topic.vlsn ? topic.vlsn.append(partition, submitted, ownOptions) : log.append(batch.view, ownOptions)
 }
 
-function answer(
-  topics: readonly TopicParts[],
-  blocks: Map<Promise<void> | undefined, Settled> | undefined,
-): Answer {
+function answer(topics: readonly TopicParts[], failures: Failures): Answer {
   return {
     responses: topics.map(({ name, topicId, parts }) => ({
       name,
       topicId,
-      partitionResponses: parts.map(part => answerOf(part, blocks?.get(part.appended?.committed))),
+      partitionResponses: parts.map(part => answerOf(part, failures)),
     })),
   }
 }
 
 function answerOf(
   { index, log, appended, logAppendTimeMs, error }: Part,
-  block: Settled | undefined,
+  failures: Failures,
 ): PartitionAnswer {
-  const failure = block?.status === 'rejected' ? (block.reason as unknown) : error
+  const failure = appended && failures.size > 0 ? failures.get(appended.committed) : error
   if (!appended || failure !== undefined) {
     return { index, errorCode: errorCodes[nameOf(failure)], baseOffset: -1n, ...describe(failure) }
   }

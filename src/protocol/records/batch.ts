@@ -144,7 +144,8 @@ export class Batch {
   }
   /** The whole batch as a view. */
   get view(): Buffer {
-    return this.bytes.subarray(this.position, this.position + this.sizeInBytes)
+    const { bytes, position, sizeInBytes } = this
+    return sizeInBytes === bytes.length ? bytes : bytes.subarray(position, position + sizeInBytes)
   }
   /** The records as they lie there, compressed or not, as a view. */
   get body(): Buffer {

@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts'
-import { field, magicCurrent, wholeBatchAt } from './batch.ts'
+import { batchOverhead, field, magicCurrent, wholeBatchAt } from './batch.ts'
 import { bodyLengthMax, decompress } from './compression.ts'
 import type { RecordFault } from './errors.ts'
 import { RecordsError } from './errors.ts'
@@ -19,15 +19,27 @@ export interface Demands {
   readonly bodyLengthMax?: number
 }
 
-export interface CheckedBatch {
+/** A batch that is sound. */
+export class CheckedBatch {
   readonly batch: Batch
   /**
    * The greatest timestamp among the records, or the header's word for it where they were not walked. Kafka writes
    * it into the header where that says otherwise; see `setMaxTimestamp`.
    */
   readonly maxTimestamp: bigint
+  readonly #opened: Buffer | undefined
+
+  /** `opened`: the records of a compressed batch. */
+  constructor(batch: Batch, maxTimestamp: bigint, opened?: Buffer) {
+    this.batch = batch
+    this.maxTimestamp = maxTimestamp
+    this.#opened = opened
+  }
+
   /** The records without compression, where they were walked. */
-  readonly body: Buffer | undefined
+  get body(): Buffer | undefined {
+    return this.batch.codec === 'none' ? this.batch.body : this.#opened
+  }
 }
 
 /**
@@ -48,18 +60,18 @@ export function checkBatch(records: Buffer | null, demands: Demands = {}): Check
     isOutside(baseTimestamp, timestampMin, timestampMax) ||
     isOutside(maxTimestamp, timestampMin, timestampMax)
   if (codec !== 'none' && !demands.inside && !demands.keys && !isSuspicious) {
-    return { batch, maxTimestamp, body: undefined }
+    return new CheckedBatch(batch, maxTimestamp)
   }
 
   const lengthMax = demands.bodyLengthMax ?? bodyLengthMax
-  const body = codec === 'none' ? batch.body : decompress(codec, batch.body, lengthMax)
-  const found = walk(batch, body)
+  const opened = codec === 'none' ? undefined : decompress(codec, batch.body, lengthMax)
+  const found = walk(batch, opened ? new RecordCursor(opened) : cursorWithin(batch))
   const isAtFault =
     isOutside(found.minTimestamp, timestampMin, timestampMax) ||
     isOutside(found.maxTimestamp, timestampMin, timestampMax) ||
     (demands.keys === true && found.keylessCount > 0)
   if (isAtFault) judgeRecords(batch, demands, lengthMax)
-  return { batch, maxTimestamp: found.maxTimestamp, body }
+  return new CheckedBatch(batch, found.maxTimestamp, opened)
 }
 
 /** The one batch of a produce request's records for a partition (ProduceRequest.validateRecords). */
@@ -109,15 +121,20 @@ interface Seen {
   readonly maxTimestamp: bigint
 }
 
+/** The records where they lie: a view of its own would cost as much as walking a few of them. */
+function cursorWithin({ bytes, position, sizeInBytes }: Batch): RecordCursor {
+  return new RecordCursor(bytes, position + batchOverhead, position + sizeInBytes)
+}
+
 /** Walks the records without making anything of them: are they as many and as long as they say, and in order? */
-function walk(batch: Batch, body: Buffer): Seen {
+function walk(batch: Batch, cursor: RecordCursor): Seen {
   const { recordCount } = batch
-  const cursor = new RecordCursor(body)
+  const bodyEnd = cursor.end
   let keylessCount = 0
   let deltaMin = Infinity
   let deltaMax = -Infinity
   for (let index = 0; index < recordCount; index++) {
-    const recordEnd = cursor.enterRecord(body.length)
+    const recordEnd = cursor.enterRecord(bodyEnd)
     const delta = cursor.varlongRounded()
     if (delta < deltaMin) deltaMin = delta
     if (delta > deltaMax) deltaMax = delta
@@ -133,7 +150,7 @@ function walk(batch: Batch, body: Buffer): Seen {
     if (headerCount !== 0) skipHeaders(cursor, headerCount)
     cursor.leave(recordEnd)
   }
-  cursor.leave(body.length)
+  cursor.leave(bodyEnd)
   return seen(batch, keylessCount, deltaMin, deltaMax)
 }
 

@@ -187,10 +187,10 @@ class Restoration {
       const end = this.#later.get(partition) ?? nextOffset
       const state = this.#stateOf(partition)
       state.nextOffset = Math.max(state.nextOffset, end)
-      for (const [producerId, producer] of producers.entries()) {
-        const isKnown = state.producers.get(producerId) !== undefined
+      for (const producer of producers) {
+        const isKnown = state.producers.get(producer.producerId) !== undefined
         const wroteLater = producer.batches.some(({ lastOffset }) => lastOffset >= end)
-        if (!isKnown && !wroteLater) state.producers.restore(producerId, producer)
+        if (!isKnown && !wroteLater) state.producers.restore(producer)
       }
     }
     for (const state of this.#states.values()) {
