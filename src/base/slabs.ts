@@ -36,13 +36,6 @@ export class Slabs {
     return new Region(this.#current, at, length, false)
   }
 
-  /** A region with a copy of `bytes`. */
-  copyOf(bytes: Buffer): Region {
-    const region = this.take(bytes.length)
-    bytes.copy(region.bytes)
-    return region
-  }
-
   #slab(length: number): Slab {
     const slab = this.#takeFree(length) ?? new Slab(roundUp(length), this.#returned)
     slab.references = 1
@@ -84,6 +77,41 @@ function roundUp(length: number): number {
   return Math.ceil(length / step) * step
 }
 
+/**
+ * Copies of short byte strings, one behind another in regions that they share: where there are many, one object for each would cost
+ * as much as copying does.
+ */
+export class Copies {
+  readonly #slabs: Slabs
+  #region: Region | undefined
+  #end = 0
+  /** Where the last copy begins in its region. */
+  at = 0
+
+  /** `slabs`: of their own, so that copies lie together and pin nothing that is gone. */
+  constructor(slabs: Slabs) {
+    this.#slabs = slabs
+  }
+
+  /** Copies `bytes` to `at` of the region that is returned, held once more for this copy. */
+  add(bytes: Buffer): Region {
+    if (bytes.length > sharedLengthMax) {
+      const region = this.#slabs.take(bytes.length)
+      bytes.copy(region.bytes)
+      this.at = 0
+      return region
+    }
+    if (!this.#region || this.#end + bytes.length > slabLength) {
+      this.#region?.release()
+      this.#region = this.#slabs.take(slabLength)
+      this.#end = 0
+    }
+    this.at = this.#end
+    this.#end += bytes.copy(this.#region.bytes, this.at)
+    return this.#region.retain()
+  }
+}
+
 class Slab {
   readonly bytes: Buffer
   readonly #returned: (slab: Slab) => void
@@ -116,6 +144,12 @@ export class Region {
     this.#at = at
     this.bytes = slab.bytes.subarray(at, at + length)
     if (!isOnly) slab.retain()
+  }
+
+  /** Where in the region a view of it begins. */
+  positionOf(view: Buffer): number {
+    assert(view.buffer === this.bytes.buffer, 'a view of other bytes than the region has')
+    return view.byteOffset - this.bytes.byteOffset
   }
 
   retain(): this {

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Cancel } from '../base/clock.ts'
-import type { Region, Slabs } from '../base/slabs.ts'
+import type { Copies, Region, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { readBigInt64, toInt64 } from '../protocol/int64.ts'
 import {
@@ -98,7 +98,7 @@ export interface PartitionLogOptions {
   /** For what is read. */
   readonly slabs: Slabs
   /** For what is written and not held. */
-  readonly copySlabs: Slabs
+  readonly copies: Copies
   readonly createdAt: number
   readonly leaderEpoch: number
 }
@@ -124,7 +124,7 @@ export class PartitionLog implements ReadablePartition {
   /** Everything below is on disk. */
   syncedOffset: number
   readonly #shard: Shard
-  readonly #copySlabs: Slabs
+  readonly #copies: Copies
   readonly #reading: Reading
   readonly #listeners = new Set<() => void>()
   /** Compaction has found records in it that are not sound. */
@@ -132,14 +132,14 @@ export class PartitionLog implements ReadablePartition {
   #isDropped = false
   #settings: LogSettings | undefined
 
-  constructor({ state, shard, slabs, copySlabs, createdAt, leaderEpoch }: PartitionLogOptions) {
+  constructor({ state, shard, slabs, copies, createdAt, leaderEpoch }: PartitionLogOptions) {
     this.id = state.partition
     this.state = state
     this.createdAt = createdAt
     this.leaderEpoch = leaderEpoch
     this.committedOffset = this.syncedOffset = state.nextOffset
     this.#shard = shard
-    this.#copySlabs = copySlabs
+    this.#copies = copies
     this.#reading = new Reading(state, slabs, shard.logger, shard.readAhead)
   }
 
@@ -262,12 +262,11 @@ export class PartitionLog implements ReadablePartition {
 
   #accept(batch: Buffer, { hold, durability = groupCommit }: AppendOptions): Appended {
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
-    const region = isHeld ? hold.retain() : this.#copySlabs.copyOf(batch)
-    const bytes = isHeld ? batch : region.bytes
-    const { nextOffset } = this.state
-    const baseOffset = BigInt(nextOffset)
-    stamp(bytes, 0, baseOffset, this.leaderEpoch)
-    const block = this.#shard.accept(this, bytes, region, durability)
+    const region = isHeld ? hold.retain() : this.#copies.add(batch)
+    const at = isHeld ? region.positionOf(batch) : this.#copies.at
+    const baseOffset = BigInt(this.state.nextOffset)
+    stamp(region.bytes, at, baseOffset, this.leaderEpoch)
+    const block = this.#shard.accept(this, region, at, durability)
     const isOwed = this.#isOwed(durability)
     if (isOwed) this.#shard.hasten(block)
     return {

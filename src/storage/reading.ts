@@ -129,8 +129,8 @@ export class Reading {
         const { length } = row
         if (plan.length + length > lengthMax && !(plan.length === 0 && atLeastOne)) return
         const ordinal = run.ordinals?.[index]
-        const batch = ordinal === undefined ? undefined : memory!.batches[ordinal]
-        if (batch) plan.addHot(batch, memory!.holds[ordinal!]!, row)
+        const region = ordinal === undefined ? undefined : memory!.region(ordinal)
+        if (region) plan.addHot(memory!.batch(ordinal!, length), region, row)
         else plan.addCold(run.segment, row)
       }
     }

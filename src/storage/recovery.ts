@@ -381,12 +381,10 @@ export function absorb(
   let ordinal = 0
   const place = (state: PartitionState): void => state.place(segment, ordinal, row, position, strideRecords)
   for (let index = 0; index < header.entryCount; index++) {
-    ordinal = memory.rows.add()
+    ordinal = memory.add()
     memory.row(ordinal, row)
     bytes.copy(row.bytes, row.at, directoryAt + index * rowLength, directoryAt + (index + 1) * rowLength)
     row.bytes.writeUInt32BE(bodyPosition + row.position, row.at + rowField.position)
-    memory.batches.push(undefined)
-    memory.holds.push(undefined)
     visit(row, place)
   }
 }

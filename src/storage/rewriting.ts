@@ -134,7 +134,7 @@ class Copy {
         head.writeUInt32BE(bodyLength, at + rowField.position)
         pieces.push(bytes.subarray(batchAt, batchAt + length))
       } else {
-        writeRow(head, at, verdict, { partition, position: bodyLength, lsn })
+        writeRow(head, at, verdict, 0, { partition, position: bodyLength, lsn })
         pieces.push(verdict)
       }
       bodyLength += pieces.at(-1)!.length

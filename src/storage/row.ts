@@ -119,20 +119,22 @@ export class RowView {
 const attributesLow = rowField.attributes + 1
 const markerTypes = [undefined, 'ABORT', 'COMMIT'] as const
 
-/** Writes the row of a stamped batch. */
+/** Writes the row of the stamped batch at `batchAt`. */
 export function writeRow(
   row: Buffer,
   at: number,
   batch: Buffer,
+  batchAt: number,
   entry: { partition: number; position: number; lsn: number },
 ): void {
   row.writeUInt32BE(entry.partition, at + rowField.partition)
-  row.writeUInt32BE(batch.length, at + rowField.length)
+  row.writeUInt32BE(logOverhead + batch.readInt32BE(batchAt + field.batchLength), at + rowField.length)
   row.writeUInt32BE(entry.position, at + rowField.position)
   writeUint64(row, at + rowField.lsn, entry.lsn)
-  for (const [target, source, length] of copiedFields) copyBytes(row, at + target, batch, source, length)
+  for (const [target, source, length] of copiedFields)
+    copyBytes(row, at + target, batch, batchAt + source, length)
   if ((row[at + attributesLow]! & attribute.control) !== 0)
-    writeMarker(row, at, readMarker(new Batch(batch, 0)))
+    writeMarker(row, at, readMarker(new Batch(batch, batchAt)))
 }
 
 function writeMarker(row: Buffer, at: number, marker: Marker | undefined): void {
@@ -153,9 +155,9 @@ export function agrees(row: Buffer, at: number, batch: Buffer, batchAt: number):
 }
 
 function agreesAsControl(row: Buffer, at: number, batch: Buffer, batchAt: number): boolean {
-  const { partition, position, lsn, length } = new RowView(row, at)
+  const { partition, position, lsn } = new RowView(row, at)
   const drawn = Buffer.alloc(rowLength)
-  writeRow(drawn, 0, batch.subarray(batchAt, batchAt + length), { partition, position, lsn })
+  writeRow(drawn, 0, batch, batchAt, { partition, position, lsn })
   return equalBytes(row, at, drawn, 0, rowLength)
 }
 

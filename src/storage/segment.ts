@@ -3,7 +3,7 @@ import type { Disk, DiskFile } from '../base/disk.ts'
 import type { Region } from '../base/slabs.ts'
 import { crc32c } from '../protocol/records/crc32c.ts'
 import { trailerLength, writeFooter } from './footer.ts'
-import { Rows, rowLength, type RowView } from './row.ts'
+import { Rows, rowLength, RowView } from './row.ts'
 import type { Run } from './run.ts'
 import { segmentName } from './segment-files.ts'
 import type { SpareFiles } from './spare-files.ts'
@@ -14,9 +14,9 @@ import type { Tail } from './walk.ts'
 export class SegmentMemory {
   /** In the order of the log; positions count from the start of the file once their block is closed. */
   readonly rows = new Rows()
-  /** The batches that are in RAM, by the ordinals of their rows, and what holds their memory. */
-  readonly batches: (Buffer | undefined)[] = []
-  readonly holds: (Region | undefined)[] = []
+  /** What holds the batches that are in RAM, by the ordinals of their rows, and where in it each begins. */
+  readonly #regions: (Region | undefined)[] = []
+  readonly #positions: number[] = []
   readonly runs: Run[] = []
   /** The sparse index, head and entries. */
   readonly index: Buffer[] = [indexHead()]
@@ -25,6 +25,56 @@ export class SegmentMemory {
   /** A row, by moving `view` there. */
   row(ordinal: number, view: RowView): RowView {
     return view.move(this.rows.chunk(ordinal), this.rows.at(ordinal))
+  }
+
+  /** Makes room for one more row and returns its ordinal. */
+  add(): number {
+    this.#regions.push(undefined)
+    this.#positions.push(0)
+    return this.rows.add()
+  }
+
+  /** Takes over the hold on the batch of a row, which begins at `position` of its region. */
+  keep(ordinal: number, region: Region, position: number): void {
+    this.#regions[ordinal] = region
+    this.#positions[ordinal] = position
+  }
+
+  /** What holds the batch of a row; undefined where it is on disk only. */
+  region(ordinal: number): Region | undefined {
+    return this.#regions[ordinal]
+  }
+
+  /** The batch of a row that is in RAM, of which the length is known. */
+  batch(ordinal: number, length: number): Buffer {
+    const position = this.#positions[ordinal]!
+    return this.#regions[ordinal]!.bytes.subarray(position, position + length)
+  }
+
+  /** Batches that follow one another and are in RAM, in as few pieces as the memory that they lie in allows. */
+  pieces(first: number, count: number): Buffer[] {
+    const pieces: Buffer[] = []
+    const row = new RowView()
+    for (let ordinal = first; ordinal < first + count;) {
+      const region = this.#regions[ordinal]!
+      const start = this.#positions[ordinal]!
+      let end = start
+      do end += this.row(ordinal++, row).length
+      while (ordinal < first + count && this.#regions[ordinal] === region && this.#positions[ordinal] === end)
+      pieces.push(region.bytes.subarray(start, end))
+    }
+    return pieces
+  }
+
+  /** Gives up the hold on the batch of a row, if there is one. */
+  give(ordinal: number): void {
+    this.#regions[ordinal]?.release()
+    this.#regions[ordinal] = undefined
+  }
+
+  /** Gives up all of them. */
+  release(): void {
+    for (let ordinal = 0; ordinal < this.#regions.length; ordinal++) this.give(ordinal)
   }
 }
 

@@ -13,7 +13,6 @@ import type { Durability } from './durability.ts'
 import { Block } from './open-block.ts'
 import type { PartitionLog } from './partition-log.ts'
 import type { PartitionState } from './partition-state.ts'
-import { joinAdjacent } from './pieces.ts'
 import type { Recovered } from './recovery.ts'
 import type { Tail } from './walk.ts'
 import { RowView, writeRow } from './row.ts'
@@ -173,28 +172,27 @@ export class Shard {
     return folderOf(this.id)
   }
 
-  /** Takes over a stamped batch and what holds its memory; decides its LSN, its place and its block at once. */
-  accept(log: PartitionLog, batch: Buffer, hold: Region, durability: Durability): Block {
+  /** Takes over the stamped batch at `at` of a region, held for it; decides its LSN, its place and its block at once. */
+  accept(log: PartitionLog, region: Region, at: number, durability: Durability): Block {
     const { state } = log
     const block = (this.#open ??= this.#openBlock())
     const { segment } = block
     const memory = segment.memory!
     const lsn = this.#lsns.next++
-    const ordinal = memory.rows.add()
+    const ordinal = memory.add()
     const row = memory.row(ordinal, this.#row)
-    writeRow(row.bytes, row.at, batch, { partition: log.id, position: block.bodyLength, lsn })
-    memory.batches[ordinal] = batch
-    memory.holds[ordinal] = hold
+    writeRow(row.bytes, row.at, region.bytes, at, { partition: log.id, position: block.bodyLength, lsn })
+    memory.keep(ordinal, region, at)
     state.extend(row, this.clock.now())
     state.place(segment, ordinal, row, block.position, this.limits.strideRecords)
-    const { recordCount } = row
+    const { recordCount, length } = row
     const { mode, recordsMax, delayMsMax } = durability
     block.join(log, mode === 'async')
     block.lastLsn = lsn
     block.entryCount++
     block.recordCount += recordCount
-    block.bodyLength += batch.length
-    this.#backlog.add(batch.length, recordCount)
+    block.bodyLength += length
+    this.#backlog.add(length, recordCount)
     this.#newest = block.committed
     if (mode === 'sync') block.isSync = true
     if (delayMsMax < block.delayMs) this.#waitFor(block, delayMsMax)
@@ -350,10 +348,10 @@ export class Shard {
       commitTime,
       blockEpoch: this.#blockEpoch,
     }
-    const batches = segment.memory!.batches.slice(firstOrdinal, firstOrdinal + entryCount) as Buffer[]
     block.index = block.indexPieces.length > 0 ? segment.writeIndex(block.indexPieces) : undefined
     block.index?.catch(() => {}) // awaited once the block itself is safe
-    await segment.file.writev(block.position, [head, ...joinAdjacent(batches)])
+    const batches = segment.memory!.pieces(firstOrdinal, entryCount)
+    await segment.file.writev(block.position, [head, ...batches])
     if (!this.#fault) this.#showAsync(block)
   }
 
@@ -536,7 +534,7 @@ export class Shard {
     if (!this.#fault && newest?.isOpen && !newest.isClosed) await newest.trim()
     await this.#anchor.close()
     for (const segment of this.segments) {
-      for (const hold of segment.memory?.holds ?? []) hold?.release()
+      segment.memory?.release()
       await segment.close()
     }
   }

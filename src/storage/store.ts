@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk, Unlock } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Random } from '../base/random.ts'
-import { Slabs } from '../base/slabs.ts'
+import { Copies, Slabs } from '../base/slabs.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { ObeliskSequencer } from '../sequencers/obelisk.ts'
 import type { Region } from '../base/slabs.ts'
@@ -146,8 +146,7 @@ export class Store {
   readonly #newShards: number
   /** For what is read. */
   readonly slabs: Slabs
-  // Of their own, so that what the tail keeps lies together and pins nothing that is gone.
-  readonly #copySlabs = new Slabs(copiesFreeLengthMax)
+  readonly #copies = new Copies(new Slabs(copiesFreeLengthMax))
   readonly #unlock: Unlock
   readonly #backlog: Backlog
   readonly #logs = new Map<PartitionId, PartitionLog>()
@@ -199,7 +198,7 @@ export class Store {
       createdAt,
       leaderEpoch,
       slabs: this.slabs,
-      copySlabs: this.#copySlabs,
+      copies: this.#copies,
     })
     shard.logs.set(id, log)
     this.#logs.set(id, log)

@@ -59,8 +59,7 @@ export class TailCache {
     const { segment } = block
     const memory = segment.memory!
     for (let ordinal = block.firstOrdinal; ordinal < block.firstOrdinal + block.count; ordinal++) {
-      memory.holds[ordinal]!.release()
-      memory.holds[ordinal] = memory.batches[ordinal] = undefined
+      memory.give(ordinal)
     }
     memory.cachedCount -= block.count
     if (segment.isClosed && memory.cachedCount === 0) segment.forget()
