@@ -264,13 +264,13 @@ export class PartitionLog implements ReadablePartition {
     const isHeld = hold !== undefined && batch.length > copiedLengthMax
     const region = isHeld ? hold.retain() : this.#copies.add(batch)
     const at = isHeld ? region.positionOf(batch) : this.#copies.at
-    const baseOffset = BigInt(this.state.nextOffset)
+    const baseOffset = this.state.nextOffset
     stamp(region.bytes, at, baseOffset, this.leaderEpoch)
     const block = this.#shard.accept(this, region, at, durability)
     const isOwed = this.#isOwed(durability)
     if (isOwed) this.#shard.hasten(block)
     return {
-      baseOffset,
+      baseOffset: BigInt(baseOffset),
       lastOffset: BigInt(this.state.nextOffset - 1),
       isDuplicate: false,
       committed: durability.mode === 'async' && !isOwed ? settled : block.committed,

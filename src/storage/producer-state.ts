@@ -87,17 +87,14 @@ class NewestBatches {
   }
 
   at(index: number): ProducedBatch {
+    const numbers = this.#numbers
     const at = index * batchWidth
-    const [firstSequence, lastSequence, lastOffset, offsetDelta, timestamp] = this.#numbers.subarray(
-      at,
-      at + batchWidth,
-    )
     return {
-      firstSequence: firstSequence!,
-      lastSequence: lastSequence!,
-      lastOffset: lastOffset!,
-      offsetDelta: offsetDelta!,
-      timestamp: timestamp!,
+      firstSequence: numbers[at]!,
+      lastSequence: numbers[at + 1]!,
+      lastOffset: numbers[at + 2]!,
+      offsetDelta: numbers[at + 3]!,
+      timestamp: numbers[at + 4]!,
     }
   }
 }
@@ -115,7 +112,9 @@ class Entry implements Producer {
   }
 
   get batches(): ProducedBatch[] {
-    return Array.from({ length: this.newest.length }, (_, index) => this.newest.at(index))
+    const batches: ProducedBatch[] = []
+    for (let index = 0; index < this.newest.length; index++) batches.push(this.newest.at(index))
+    return batches
   }
 }
 

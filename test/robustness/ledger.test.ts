@@ -11,7 +11,7 @@ const writer = 'writer'
 function batchAt(baseOffset: number, first: number, count: number): Buffer {
   const records = Array.from({ length: count }, (_, index) => ({ value: valueOf(writer, first + index) }))
   const batch = buildBatch({ records })
-  stamp(batch, 0, BigInt(baseOffset), 0)
+  stamp(batch, 0, baseOffset, 0)
   return batch
 }
 

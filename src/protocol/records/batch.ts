@@ -1,4 +1,4 @@
-import { readBigInt64, writeBigInt64 } from '../int64.ts'
+import { readBigInt64, writeBigInt64, writeInt64 } from '../int64.ts'
 import { crc32c } from './crc32c.ts'
 import { RecordsError } from './errors.ts'
 
@@ -123,7 +123,7 @@ export class Batch {
     return readBigInt64(this.bytes, this.position + field.producerId)
   }
   get hasProducerId(): boolean {
-    return this.producerId > -1n
+    return this.bytes.readInt32BE(this.position + field.producerId) >= 0
   }
   get producerEpoch(): number {
     return this.bytes.readInt16BE(this.position + field.producerEpoch)
@@ -205,10 +205,10 @@ const legacySizeMin = logOverhead + 14
 export function stamp(
   bytes: Buffer,
   position: number,
-  baseOffset: bigint,
+  baseOffset: number,
   partitionLeaderEpoch: number,
 ): void {
-  writeBigInt64(bytes, position, baseOffset)
+  writeInt64(bytes, position, baseOffset)
   bytes.writeInt32BE(partitionLeaderEpoch, position + field.partitionLeaderEpoch)
 }
 

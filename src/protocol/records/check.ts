@@ -1,3 +1,4 @@
+import { readInt64 } from '../int64.ts'
 import type { Batch } from './batch.ts'
 import { batchOverhead, field, magicCurrent, wholeBatchAt } from './batch.ts'
 import { bodyLengthMax, decompress } from './compression.ts'
@@ -52,15 +53,10 @@ export class CheckedBatch {
 export function checkBatch(records: Buffer | null, demands: Demands = {}): CheckedBatch {
   const batch = soleBatch(records)
   checkHeader(batch)
-  const { codec, baseTimestamp, maxTimestamp } = batch
+  const { codec } = batch
   const { timestampMin, timestampMax } = demands
-
-  // The header tells of a compressed batch's timestamps, so that only a suspicious one is opened for them.
-  const isSuspicious =
-    isOutside(baseTimestamp, timestampMin, timestampMax) ||
-    isOutside(maxTimestamp, timestampMin, timestampMax)
-  if (codec !== 'none' && !demands.inside && !demands.keys && !isSuspicious) {
-    return new CheckedBatch(batch, maxTimestamp)
+  if (codec !== 'none' && !demands.inside && !demands.keys && !isSuspicious(batch, demands)) {
+    return new CheckedBatch(batch, batch.maxTimestamp)
   }
 
   const lengthMax = demands.bodyLengthMax ?? bodyLengthMax
@@ -72,6 +68,17 @@ export function checkBatch(records: Buffer | null, demands: Demands = {}): Check
     (demands.keys === true && found.keylessCount > 0)
   if (isAtFault) judgeRecords(batch, demands, lengthMax)
   return new CheckedBatch(batch, found.maxTimestamp, opened)
+}
+
+/** The header tells of a compressed batch's timestamps, so that only a suspicious one is opened for them. */
+function isSuspicious(
+  { baseTimestamp, maxTimestamp }: Batch,
+  { timestampMin, timestampMax }: Demands,
+): boolean {
+  return (
+    isOutside(baseTimestamp, timestampMin, timestampMax) ||
+    isOutside(maxTimestamp, timestampMin, timestampMax)
+  )
 }
 
 /** The one batch of a produce request's records for a partition (ProduceRequest.validateRecords). */
@@ -93,8 +100,9 @@ function soleBatch(records: Buffer | null): Batch {
 }
 
 function checkHeader(batch: Batch): void {
-  const { baseOffset, lastOffsetDelta, recordCount } = batch
-  if (baseOffset !== 0n) throw new RecordsError('INVALID_RECORD', `The base offset is ${baseOffset}, not 0`)
+  const { bytes, position, lastOffsetDelta, recordCount } = batch
+  if (readInt64(bytes, position + field.baseOffset) !== 0)
+    throw new RecordsError('INVALID_RECORD', `The base offset is ${batch.baseOffset}, not 0`)
   if (!batch.isSound)
     throw new RecordsError('CORRUPT_MESSAGE', `The checksum ${batch.crc} is not that of the batch`)
   if (lastOffsetDelta < 0)

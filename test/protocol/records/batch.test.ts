@@ -93,9 +93,9 @@ describe('batchesIn', () => {
 describe('stamp', () => {
   test('sets base offset and leader epoch and leaves the checksum true', () => {
     const bytes = bytesOf()
-    stamp(bytes, 0, 9223372036854775800n, 41)
+    stamp(bytes, 0, 2 ** 53 - 1, 41)
     expect(readBatch(bytes)).toMatchObject({
-      baseOffset: 9223372036854775800n,
+      baseOffset: 2n ** 53n - 1n,
       partitionLeaderEpoch: 41,
       isSound: true,
     })
