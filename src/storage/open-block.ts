@@ -14,6 +14,8 @@ export class Block {
   readonly position: number
   readonly firstOrdinal: number
   readonly firstLsn: number
+  /** When it took its first entry, in milliseconds since 1970: for all of them, as it is for whoever recovers them. */
+  readonly openedMs: number
   lastLsn: number
   entryCount = 0
   recordCount = 0
@@ -44,12 +46,17 @@ export class Block {
   /** The bookmarks as of this block, where it is the last of its segment. */
   bookmarks: Buffer | undefined
 
-  constructor(number: number, segment: Segment, firstLsn: number) {
+  constructor(
+    number: number,
+    segment: Segment,
+    { firstLsn, openedMs }: { firstLsn: number; openedMs: number },
+  ) {
     this.number = number
     this.segment = segment
     this.position = segment.size
     this.firstOrdinal = segment.memory!.rows.count
     this.firstLsn = firstLsn
+    this.openedMs = openedMs
     this.lastLsn = firstLsn - 1
     this.committed = new Promise((resolve, reject) => {
       this.resolve = resolve

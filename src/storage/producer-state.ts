@@ -164,17 +164,15 @@ export class Producers implements Iterable<Producer> {
         `Invalid sequence number for new epoch of producer ${producerId}: ${producerEpoch} (request epoch), ${baseSequence} (seq. number), ${producer.epoch} (current producer epoch)`,
       )
     }
-    const lastSequence = addToSequence(baseSequence, lastOffsetDelta)
-    const repeated = producer.newest.find(baseSequence, lastSequence)
-    if (repeated) return repeated
     const current = producer.newest.lastSequence
-    if (baseSequence !== (current === none ? 0 : addToSequence(current, 1))) {
-      throw new KafkaError(
-        'OUT_OF_ORDER_SEQUENCE_NUMBER',
-        `Out of order sequence number for producer ${producerId}: ${baseSequence} (incoming seq. number), ${current} (current end sequence number)`,
-      )
-    }
-    return undefined
+    // Nearly always; and then it repeats nothing.
+    if (current !== none && baseSequence === addToSequence(current, 1)) return undefined
+    const repeated = producer.newest.find(baseSequence, addToSequence(baseSequence, lastOffsetDelta))
+    if (repeated || (current === none && baseSequence === 0)) return repeated
+    throw new KafkaError(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      `Out of order sequence number for producer ${producerId}: ${baseSequence} (incoming seq. number), ${current} (current end sequence number)`,
+    )
   }
 
   /**

@@ -43,12 +43,14 @@ export const rowField = {
 
 export const rowLength = 64
 
+const noBytes = Buffer.alloc(0)
+
 /** A row wherever it lies; moved from one to the next, so that walking many makes no garbage. */
 export class RowView {
   bytes: Buffer
   at: number
 
-  constructor(bytes: Buffer = Buffer.alloc(0), at = 0) {
+  constructor(bytes: Buffer = noBytes, at = 0) {
     this.bytes = bytes
     this.at = at
   }
@@ -131,8 +133,10 @@ export function writeRow(
   row.writeUInt32BE(logOverhead + batch.readInt32BE(batchAt + field.batchLength), at + rowField.length)
   row.writeUInt32BE(entry.position, at + rowField.position)
   writeUint64(row, at + rowField.lsn, entry.lsn)
-  for (const [target, source, length] of copiedFields)
+  for (let index = 0; index < copiedFields.length; index++) {
+    const [target, source, length] = copiedFields[index]!
     copyBytes(row, at + target, batch, batchAt + source, length)
+  }
   if ((row[at + attributesLow]! & attribute.control) !== 0)
     writeMarker(row, at, readMarker(new Batch(batch, batchAt)))
 }

@@ -183,7 +183,7 @@ export class Shard {
     const row = memory.row(ordinal, this.#row)
     writeRow(row.bytes, row.at, region.bytes, at, { partition: log.id, position: block.bodyLength, lsn })
     memory.keep(ordinal, region, at)
-    state.extend(row, this.clock.now())
+    state.extend(row, block.openedMs)
     state.place(segment, ordinal, row, block.position, this.limits.strideRecords)
     const { recordCount, length } = row
     const { mode, recordsMax, delayMsMax } = durability
@@ -245,7 +245,7 @@ export class Shard {
       segment.memory = new SegmentMemory()
       this.#list.all.push(segment)
     }
-    return new Block(this.#nextBlock++, segment, this.#lsns.next)
+    return new Block(this.#nextBlock++, segment, { firstLsn: this.#lsns.next, openedMs: this.clock.now() })
   }
 
   #closeBlock(): void {

@@ -12,20 +12,23 @@ interface Ended {
   readonly lastOffset: number
 }
 
+/** What most partitions have open, for good: one for all of them, since thousands of empty maps are memory to go through. */
+const nothing = new Map<bigint, number>()
+
 /**
  * The transactions of one partition: which are open, which ended and cannot be seen yet, and which were aborted (Kafka's
  * ProducerStateManager).
  */
 export class Transactions {
   /** The first offset of each producer's, the earliest first, as they were begun. */
-  readonly #open = new Map<bigint, number>()
+  #open = nothing
   /** Those whose marker may not be visible yet, in the order of the markers (Kafka's unreplicated transactions). */
   readonly #ended: Ended[] = []
   #aborted = new AbortedTransactions()
 
   /** Where a producer's open transaction began; undefined where it has none. */
   openSince(producerId: bigint): number | undefined {
-    return this.#open.size === 0 ? undefined : this.#open.get(producerId)
+    return this.#open === nothing ? undefined : this.#open.get(producerId)
   }
 
   /** Those that are open, in the order of their first offsets. */
@@ -40,7 +43,12 @@ export class Transactions {
 
   /** Notes a transactional batch: it begins a transaction where none is open. */
   note(producerId: bigint, baseOffset: number): void {
-    if (!this.#open.has(producerId)) this.#open.set(producerId, baseOffset)
+    if (!this.#open.has(producerId)) this.#begin(producerId, baseOffset)
+  }
+
+  #begin(producerId: bigint, firstOffset: number): void {
+    if (this.#open === nothing) this.#open = new Map()
+    this.#open.set(producerId, firstOffset)
   }
 
   /** Notes a marker; one of a producer that has nothing open changes nothing. */
@@ -89,10 +97,10 @@ export class Transactions {
   /** What was open begins here, since what came before is gone; where no offset is given, all of it is. */
   beginAt(producerId: bigint, firstOffset: number | undefined): void {
     if (firstOffset === undefined) this.#open.delete(producerId)
-    else this.#open.set(producerId, firstOffset)
+    else this.#begin(producerId, firstOffset)
     const ordered = [...this.#open].toSorted(([, left], [, right]) => left - right)
     this.#open.clear()
-    for (const [id, offset] of ordered) this.#open.set(id, offset)
+    for (const [id, offset] of ordered) this.#begin(id, offset)
   }
 
   /** Forgets what was aborted with markers at these offsets, since none of its data is left. */
@@ -107,7 +115,7 @@ export class Transactions {
 
   /** Puts in their place what a checkpoint knew; each in its order. */
   restore(open: readonly OpenTransaction[], aborted: readonly AbortedEntry[]): void {
-    for (const { producerId, firstOffset } of open) this.#open.set(producerId, firstOffset)
+    for (const { producerId, firstOffset } of open) this.#begin(producerId, firstOffset)
     this.#aborted = new AbortedTransactions([...aborted])
   }
 }

@@ -178,10 +178,11 @@ function seen(batch: Batch, keylessCount: number, deltaMin: number, deltaMax: nu
   if (batch.timestampType === 'LogAppendTime')
     return { keylessCount, minTimestamp: maxTimestamp, maxTimestamp }
   // Kafka's sums wrap, and what is found here may be written into the header's eight bytes.
+  const least = BigInt.asIntN(64, baseTimestamp + BigInt(deltaMin))
   return {
     keylessCount,
-    minTimestamp: BigInt.asIntN(64, baseTimestamp + BigInt(deltaMin)),
-    maxTimestamp: BigInt.asIntN(64, baseTimestamp + BigInt(deltaMax)),
+    minTimestamp: least,
+    maxTimestamp: deltaMin === deltaMax ? least : BigInt.asIntN(64, baseTimestamp + BigInt(deltaMax)),
   }
 }
 
