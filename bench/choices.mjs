@@ -49,7 +49,8 @@ function run({ deletes = false, ...choice }) {
     const produce = async length => {
       for (let written = 0, turn = 0; written < length;) {
         for (let each = 0; each < 64; each++, written += batch.length) {
-          const region = slabs.copyOf(batch)
+          const region = slabs.take(batch.length)
+          batch.copy(region.bytes)
           checkBatch(region.bytes)
           logs[turn++ % logs.length].append(region.bytes, { hold: region })
           region.release()

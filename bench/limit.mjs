@@ -100,7 +100,8 @@ async function produced({ perBlock, isUsed, length }) {
       for (let written = 0; written < total;) {
         let committed
         for (let each = 0; each < perBlock; each++, written += batch.length) {
-          const region = slabs.copyOf(batch)
+          const region = slabs.take(batch.length)
+          batch.copy(region.bytes)
           checkBatch(region.bytes)
           committed = logs[turn++ % logs.length].append(region.bytes, { hold: region }).committed
           region.release()
