@@ -58,9 +58,10 @@ export function run(command, args, options = {}) {
       clearTimeout(deadline)
       resolve({ ...result, stderr: error.message })
     })
-    child.once('close', code => {
+    child.once('close', (code, endedBy) => {
       clearTimeout(deadline)
-      if (partialLine) onLine?.(partialLine)
+      // Whoever was killed may have been in the middle of it.
+      if (partialLine && endedBy === null) onLine?.(partialLine)
       resolve({ ...result, code })
     })
     if (input !== undefined) {
