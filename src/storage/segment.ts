@@ -66,15 +66,16 @@ export class SegmentMemory {
     return pieces
   }
 
-  /** Gives up the hold on the batch of a row, if there is one. */
+  /** Gives up the hold on the batch of a row, which is in RAM until now. */
   give(ordinal: number): void {
-    this.#regions[ordinal]?.release()
+    this.#regions[ordinal]!.release()
     this.#regions[ordinal] = undefined
   }
 
-  /** Gives up all of them. */
+  /** Gives up all that there are. */
   release(): void {
-    for (let ordinal = 0; ordinal < this.#regions.length; ordinal++) this.give(ordinal)
+    for (let ordinal = 0; ordinal < this.#regions.length; ordinal++)
+      if (this.region(ordinal)) this.give(ordinal)
   }
 }
 
