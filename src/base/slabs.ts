@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import type { Clock } from './clock.ts'
 
 /**
  * Reused memory for bytes that live longer than one turn: frames being joined, blocks waiting for the disk, the tail
@@ -6,16 +7,23 @@ import { assert } from './assert.ts'
  * copying into it; so slabs are counted, and come back when nobody holds them any more.
  */
 export class Slabs {
-  readonly #free: Slab[] = []
-  readonly #freeLengthMax: number
-  #freeLength = 0
+  /** Those that nobody holds, in the order in which they came back. */
+  readonly #idle: Slab[] = []
+  readonly #idleLengthMax: number
+  readonly #clock: Clock | undefined
+  #idleLength = 0
+  #isAging = false
   #current: Slab | undefined
   #used = 0
   #takenLength = 0
 
-  /** `freeLengthMax`: bytes of idle slabs to keep for the next taker; those that came back last are kept. */
-  constructor(freeLengthMax = 64 * 1024 * 1024) {
-    this.#freeLengthMax = freeLengthMax
+  /**
+   * `idleLengthMax`: bytes of idle slabs to keep for the next taker; those that came back last are kept. Where there is a `clock`, they
+   * are kept for seconds only: much is wanted again at once under load, and nothing after it.
+   */
+  constructor(idleLengthMax = 64 * 1024 * 1024, clock?: Clock) {
+    this.#idleLengthMax = idleLengthMax
+    this.#clock = clock
   }
 
   /** Bytes in slabs that somebody holds. */
@@ -37,39 +45,60 @@ export class Slabs {
   }
 
   #slab(length: number): Slab {
-    const slab = this.#takeFree(length) ?? new Slab(roundUp(length), this.#returned)
+    const slab = this.#takeIdle(length) ?? new Slab(roundUp(length), this.#returned)
     slab.references = 1
     this.#takenLength += slab.bytes.length
     return slab
   }
 
-  /** The shortest free slab of `length` bytes at least, unless most of it would be left over. */
-  #takeFree(length: number): Slab | undefined {
+  /** The shortest idle slab of `length` bytes at least, unless most of it would be left over. */
+  #takeIdle(length: number): Slab | undefined {
     let best = -1
     let bestLength = 2 * length
-    for (let index = this.#free.length - 1; index >= 0; index--) {
-      const found = this.#free[index]!.bytes.length
+    for (let index = this.#idle.length - 1; index >= 0; index--) {
+      const found = this.#idle[index]!.bytes.length
       if (found < length || found >= bestLength) continue
       best = index
       bestLength = found
     }
     if (best < 0) return undefined
-    this.#freeLength -= bestLength
-    return this.#free.splice(best, 1)[0]
+    this.#idleLength -= bestLength
+    return this.#idle.splice(best, 1)[0]
   }
 
   readonly #returned = (slab: Slab): void => {
     this.#takenLength -= slab.bytes.length
-    this.#freeLength += slab.bytes.length
-    this.#free.push(slab)
+    this.#idleLength += slab.bytes.length
+    this.#idle.push(slab)
     // The oldest go, whatever their length: kept, they would have every taker of another length take new memory for good.
-    while (this.#freeLength > this.#freeLengthMax) this.#freeLength -= this.#free.shift()!.bytes.length
+    while (this.#idleLength > this.#idleLengthMax) this.#dropOldest()
+    if (!this.#clock) return
+    slab.idleSinceMs = this.#clock.monotonic()
+    this.#age(this.#clock)
+  }
+
+  #dropOldest(): void {
+    this.#idleLength -= this.#idle.shift()!.bytes.length
+  }
+
+  /** Gives up what has been idle for too long, as long as anything is. */
+  #age(clock: Clock): void {
+    if (this.#isAging || this.#idle.length === 0) return
+    this.#isAging = true
+    clock.after(idleMsMax, () => {
+      const sinceMs = clock.monotonic() - idleMsMax
+      while (this.#idle.length > 0 && this.#idle[0]!.idleSinceMs <= sinceMs) this.#dropOldest()
+      this.#isAging = false
+      this.#age(clock)
+    })
   }
 }
 
 const slabLength = 1024 * 1024
 /** Longer regions get a slab of their own. */
 const sharedLengthMax = slabLength / 4
+/** No idle slab is kept for more than twice as long. */
+const idleMsMax = 2000
 
 /** To a multiple of an eighth of the next power of two: lengths few enough to be met again, and little left over. */
 function roundUp(length: number): number {
@@ -116,6 +145,7 @@ class Slab {
   readonly bytes: Buffer
   readonly #returned: (slab: Slab) => void
   references = 0
+  idleSinceMs = 0
 
   constructor(length: number, returned: (slab: Slab) => void) {
     this.bytes = Buffer.allocUnsafeSlow(length)

@@ -20,7 +20,7 @@ import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 import { SpareFiles } from './spare-files.ts'
 
 const mebibyte = 1024 * 1024
-const copiesFreeLengthMax = 8 * mebibyte
+const copiesIdleLengthMax = 64 * mebibyte
 // Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
 const blockBytesDefault = 4 * mebibyte
 /**
@@ -130,6 +130,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 interface StoreParts {
   readonly slabs: Slabs
+  readonly clock: Clock
   readonly unlock: Unlock
   readonly startCount: number
   readonly shards: readonly Shard[]
@@ -146,16 +147,17 @@ export class Store {
   readonly #newShards: number
   /** For what is read. */
   readonly slabs: Slabs
-  readonly #copies = new Copies(new Slabs(copiesFreeLengthMax))
+  readonly #copies: Copies
   readonly #unlock: Unlock
   readonly #backlog: Backlog
   readonly #logs = new Map<PartitionId, PartitionLog>()
 
-  constructor({ startCount, shards, newShards, slabs, unlock, backlog }: StoreParts) {
+  constructor({ startCount, shards, newShards, slabs, clock, unlock, backlog }: StoreParts) {
     this.startCount = startCount
     this.shards = shards
     this.#newShards = newShards
     this.slabs = slabs
+    this.#copies = new Copies(new Slabs(copiesIdleLengthMax, clock))
     this.#unlock = unlock
     this.#backlog = backlog
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Slabs, type Region } from '../../src/base/slabs.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
@@ -49,4 +50,33 @@ test('what comes back beyond the bound is not kept', () => {
   expect(slabs.takenLength).toBe(0)
   const again = Array.from({ length: 4 }, () => memoryOf(slabs.take(mebibyte)))
   expect(again.filter(memory => memories.includes(memory))).toHaveLength(2)
+})
+
+test('what nobody takes again within seconds is given up, the rest is kept', async () => {
+  const clock = new ManualClock()
+  const slabs = new Slabs(8 * mebibyte, clock)
+  const [early, late] = [slabs.take(mebibyte), slabs.take(mebibyte)]
+  const [earlyMemory, lateMemory] = [memoryOf(early), memoryOf(late)]
+  early.release()
+  await clock.advance(1500)
+  late.release()
+  await clock.advance(500)
+  const taken = [slabs.take(mebibyte), slabs.take(mebibyte)].map(memoryOf)
+  expect(taken).toContain(lateMemory)
+  expect(taken).not.toContain(earlyMemory)
+})
+
+test('memory that is used again and again is never given up, and all of it once nothing is used', async () => {
+  const clock = new ManualClock()
+  const slabs = new Slabs(8 * mebibyte, clock)
+  const memories = new Set<ArrayBufferLike>()
+  for (let second = 0; second < 10; second++) {
+    const region = slabs.take(mebibyte)
+    memories.add(memoryOf(region))
+    region.release()
+    await clock.advance(1000)
+  }
+  expect(memories.size).toBe(1)
+  await clock.advance(4000)
+  expect(memories.has(memoryOf(slabs.take(mebibyte)))).toBe(false)
 })
