@@ -66,10 +66,24 @@ export const figures = {
     recoveredMemory: { name: 'memory, 10 GB recovered', unit: 'MB', better: 'less' },
   }),
   ...grouped('Many partitions', {
-    fewPartitions: { name: 'produce, 10 partitions', unit: 'MB/s', better: 'more' },
     newPartitions: { name: 'produce, 10,000 new partitions', unit: 'MB/s', better: 'more' },
+    fewPartitions: { name: 'produce, 10 partitions', unit: 'MB/s', better: 'more' },
     manyPartitions: { name: 'produce, 10,000 partitions', unit: 'MB/s', better: 'more', timesKafka: 30 },
     manyToFew: { name: '10,000 partitions against 10', unit: 'x', better: 'more', atLeast: 0.3, own: true },
+    fewPartitionsTight: { name: 'produce, 10 partitions, 32 MB held', unit: 'MB/s', better: 'more' },
+    manyPartitionsTight: {
+      name: 'produce, 10,000 partitions, 32 MB held',
+      unit: 'MB/s',
+      better: 'more',
+      timesKafka: 30,
+    },
+    manyToFewTight: {
+      name: '10,000 partitions against 10, 32 MB held',
+      unit: 'x',
+      better: 'more',
+      atLeast: 0.3,
+      own: true,
+    },
     manyRestart: { name: 'kill -9 to first ack, 10,000', unit: 'ms', better: 'less', atMost: 2000 },
   }),
   ...grouped('Durability', {

@@ -73,7 +73,8 @@ Page cache memory is touched before each produce run, so that none pays for memo
 Latency is at ${latencyRate.toLocaleString('en')} records of 1 KB a second. Reads come from what was just written, unless they are cold: then the page
 cache was emptied before. At the tail, the records are consumed while they are produced as fast as that goes.
 Many partitions are written evenly: the first 10 KB of each when they are new, which costs Apache Kafka several files for
-each, and then more. There the producer holds 32 MB, as Kafka's own does, and Apache Kafka gets less volume.
+each, and then more, of which Apache Kafka gets less. The producer holds 200,000 records, as in all other cases, or where it
+says so 32 MB, as Kafka's own does: most batches are then of one record.
 "Kafka flushing" is Apache Kafka with \`log.flush.interval.messages=1\`, which syncs before it answers, as odradek does.
 The kill after 10 GB comes in the middle of writing.
 The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms.

@@ -175,9 +175,8 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
   const { settings, clock, random, logger } = setup
   const disk =
     setup.disk ?? (setup.storage.kind === 'memory' ? memoryDisk() : nodeDisk(setup.storage.directory))
-  // Under load as much may come back at once as has waited for the disk, and is taken again by what comes next.
-  const idleLengthMax = settings.get('odradek.tail.bytes.max') + settings.get('odradek.backlog.bytes.max')
-  const slabs = new Slabs(idleLengthMax, clock)
+  // Under load as much may come back at once as the tail holds, and is taken again by what comes next.
+  const slabs = new Slabs(settings.get('odradek.tail.bytes.max'), clock)
   const store = await openStore({
     disk,
     clock,

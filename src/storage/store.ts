@@ -20,7 +20,7 @@ import { folderOf, Shard, type Lsns, type ShardLimits } from './shard.ts'
 import { SpareFiles } from './spare-files.ts'
 
 const mebibyte = 1024 * 1024
-const copiesIdleLengthMax = 64 * mebibyte
+const copiesIdleLengthMax = 32 * mebibyte
 // Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
 const blockBytesDefault = 4 * mebibyte
 /**
