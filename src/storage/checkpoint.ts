@@ -21,8 +21,8 @@ import { PartitionState } from './partition-state.ts'
 export const Bookmarks = message(
   { versions: '0-2', flexible: '0+' },
   {
-    /** The generation that the next rewritten segment was to get. */
-    generationNext: int32.in('1+'),
+    /** Segments of this generation and later ones were in nobody's place yet. */
+    generationSwapped: int32.in('1+'),
     partitions: array(
       struct({
         partition: uint32,
@@ -108,7 +108,7 @@ const checkpointVersion = 3
 const bookmarksVersion = 2
 
 /** The bookmarks as they stand, encoded at once. */
-export function writeBookmarks(states: Iterable<PartitionState>, generationNext: number): Buffer {
+export function writeBookmarks(states: Iterable<PartitionState>, generationSwapped: number): Buffer {
   const partitions: Draft<typeof Bookmarks>['partitions'][number][] = []
   for (const state of states) {
     if (state.nextOffset === 0) continue
@@ -125,7 +125,7 @@ export function writeBookmarks(states: Iterable<PartitionState>, generationNext:
       segments: state.virtualSegments.bookmarks,
     })
   }
-  return encode(Bookmarks, bookmarksVersion, { generationNext, partitions })
+  return encode(Bookmarks, bookmarksVersion, { generationSwapped, partitions })
 }
 
 /** A whole checkpoint file. */
@@ -151,7 +151,7 @@ export interface Checkpoint {
   readonly head: CheckpointHead
   readonly states: PartitionState[]
   /** Segments of this generation and later ones were rewritten since. */
-  readonly generationNext: number
+  readonly generationSwapped: number
 }
 
 /** A checkpoint, or undefined where the file is missing or not sound: then the whole log says what it would. */
@@ -169,8 +169,8 @@ export function readCheckpoint(bytes: Buffer | undefined): Checkpoint | undefine
     blockEpoch: bytes.readUInt32BE(56),
   }
   try {
-    const { partitions, generationNext } = decode(Bookmarks, bookmarksVersion, bytes.subarray(headLength))
-    return { head, states: partitions.map(stateOf), generationNext }
+    const { partitions, generationSwapped } = decode(Bookmarks, bookmarksVersion, bytes.subarray(headLength))
+    return { head, states: partitions.map(stateOf), generationSwapped }
   } catch (error) {
     if (error instanceof MalformedError) return undefined
     throw error

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { RecordsError } from '../protocol/records/errors.ts'
 import { batchesIn, type Batch } from '../protocol/records/batch.ts'
@@ -97,7 +98,9 @@ async function apply(
   options: CompactionOptions,
 ): Promise<void> {
   const changed = new Set(cleanings.flatMap(cleaning => cleaning.changedSegments()))
-  if ([...changed].some(segment => !shard.isSettled(segment))) await shard.roll()
+  const isUnsettled = (): boolean => [...changed].some(segment => !shard.isSettled(segment))
+  if (isUnsettled()) await shard.roll()
+  assert(!isUnsettled(), 'a segment that cannot be rewritten once its shard has rolled')
   const byPartition = new Map(cleanings.map(cleaning => [cleaning.log.id, cleaning]))
   const judge: Judge = (row, batch) => byPartition.get(row.partition)?.judge(row, batch) ?? 'kept'
   for (const { log, endOffset } of cleanings) {
@@ -166,7 +169,9 @@ class LogCleaning {
     let isObsolete = false
     const walk = { pass: (batch: Batch): boolean => (isObsolete = transactions.pass(batch)) }
     const rules: CleaningRules = { ...this.#rules, walk }
-    await this.#visit(this.log.state.logStart, this.endOffset, pace, batch => {
+    // The last batch of which something is clean may reach beyond.
+    await this.#visit(this.log.state.logStart, firstUncleanableOffset, pace, batch => {
+      if (batch.baseOffset >= this.endOffset) return false
       isObsolete = false
       const { kind } = cleanBatch(batch, rules)
       if (isObsolete && batch.isControl) this.#obsoleteMarkers.add(Number(batch.lastOffset))

@@ -13,7 +13,7 @@ import type { Tail } from './walk.ts'
  * | 8 | 2 | format version, 1 |
  * | 10 | 2 | 0 |
  * | 12 | 4 | count of lines |
- * | 16 | 4 | the generation that the next file gets; none is given twice |
+ * | 16 | 4 | the generation that the next file gets; none is given twice, and each change of what counts takes one too |
  * | 20 | 4 | count of compacted partitions |
  * | 24 | 8 | horizon: how things were before this LSN cannot be told any more |
  *

@@ -503,6 +503,17 @@ export class PartitionLog implements ReadablePartition {
     return start === undefined || start <= state.logStart ? undefined : BigInt(start)
   }
 
+  /** Everything below `end` may be seen. What a later block has shown, or a log start is beyond, stays so. */
+  show(end: number): void {
+    if (end > this.committedOffset) this.committedOffset = end
+  }
+
+  /** Everything below `end` is on disk, and may be seen. */
+  sync(end: number): void {
+    this.show(end)
+    if (end > this.syncedOffset) this.syncedOffset = end
+  }
+
   /** Calls `listener` whenever the high watermark or the log start has moved, and when the partition is dropped. */
   onAdvance(listener: () => void): Cancel {
     const own = (): void => listener()

@@ -106,6 +106,31 @@ export class PartitionState {
     }
   }
 
+  /**
+   * Forgets what compaction has taken since the checkpoint was drawn that recovery has begun with, when all runs are found. What weighs
+   * less since then does so only where something `isRewrittenSince`.
+   */
+  forgetCompacted(isRewrittenSince: boolean): void {
+    this.#forgetAborted()
+    if (isRewrittenSince) this.virtualSegments.weigh(this.#rows())
+  }
+
+  /** Forgets what was aborted by markers that compaction has taken. */
+  #forgetAborted(): void {
+    const markers = new Set<number>()
+    for (const { lastOffset } of this.transactions.aborted.entries)
+      if (lastOffset < this.compactedOffset) markers.add(lastOffset)
+    if (markers.size === 0) return
+    for (const row of this.#rows()) if (row.isControl) markers.delete(row.baseOffset)
+    this.transactions.forgetAborted(markers)
+  }
+
+  /** Every entry that is left, by moving one view. */
+  *#rows(): Generator<RowView, void, void> {
+    const rows = new RunRows()
+    for (const run of this.runs) for (let index = 0; index < run.rowCount; index++) yield rows.row(run, index)
+  }
+
   /** Fits start and size to the runs that recovery found: what was deleted since the checkpoint may be gone already. */
   settle(): void {
     this.dropDeadRuns()

@@ -69,7 +69,7 @@ export class ReadAhead {
   }
 
   /** Gives everything up; resolves when nothing is being read any more. */
-  async close(): Promise<void> {
+  async drop(): Promise<void> {
     const slices = [...this.#kept.keys()].map(reader => this.#remove(reader)!).map(giveUp)
     await Promise.all(slices)
   }

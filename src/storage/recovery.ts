@@ -60,8 +60,8 @@ class Recovery {
   readonly #states = new Map<number, PartitionState>()
   readonly #segments: Segment[] = []
   #checkpoint: CheckpointHead | undefined
-  /** Segments of this generation and later ones are not those that the checkpoint was written by. */
-  #generationNext = 0
+  /** Segments of this generation and later ones were in nobody's place when the checkpoint was drawn. */
+  #generationSwapped = 0
   #anchor: Anchor | undefined
   /** The greatest block number that is known to have been synced. */
   #known = 0
@@ -86,7 +86,7 @@ class Recovery {
 
     const checkpoint = readCheckpoint(await disk.read(`${folder}/checkpoint`))
     this.#checkpoint = checkpoint?.head
-    this.#generationNext = checkpoint?.generationNext ?? 0
+    this.#generationSwapped = checkpoint?.generationSwapped ?? 0
     this.#noteSynced(checkpoint?.head.blockNumber ?? 0)
     for (const state of checkpoint?.states ?? []) this.#states.set(state.partition, state)
 
@@ -96,9 +96,13 @@ class Recovery {
     else this.#fault = 'the manifest is damaged, and nothing else says which files count'
     if (this.#fault === undefined) await this.#settleTail()
     else logger.error({ shard, fault: this.#fault }, 'synced blocks are damaged; nothing was cut off')
+    const isRewrittenSince = this.#manifest.generationNext > this.#generationSwapped
     for (const { partition, cleanedOffset, compactedOffset } of this.#manifest.compacted) {
       const state = this.#states.get(partition)
-      if (state) Object.assign(state, { cleanedOffset, compactedOffset })
+      if (!state) continue
+      Object.assign(state, { cleanedOffset, compactedOffset })
+      // Where something is damaged, what is missing need not have been taken.
+      if (this.#fault === undefined) state.forgetCompacted(isRewrittenSince)
     }
     for (const state of this.#states.values()) {
       if (this.#fault !== undefined) state.nextOffset = state.runs.at(-1)?.nextOffset ?? state.logStart
@@ -198,9 +202,6 @@ class Recovery {
     run.firstRow = line.firstRow
     state.runs.push(run)
     segment.liveRuns++
-    // What the segments of its log weigh has changed since the checkpoint.
-    if (segment.generation > 0 && segment.generation >= this.#generationNext)
-      state.virtualSegments.restore([], 0)
   }
 
   #stateOf(partition: number): PartitionState {

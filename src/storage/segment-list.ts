@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Logger } from '../base/logger.ts'
@@ -48,17 +49,18 @@ export class SegmentList {
   readonly #options: SegmentListOptions
   #manifest: Manifest
   #generationNext: number
+  #generationSwapped: number
 
   constructor(options: SegmentListOptions) {
     this.all = options.segments
     this.#options = options
     this.#manifest = options.manifest
-    this.#generationNext = options.manifest.generationNext
+    this.#generationNext = this.#generationSwapped = options.manifest.generationNext
   }
 
-  /** The generation of the next segment that is rewritten. */
-  get generationNext(): number {
-    return this.#generationNext
+  /** Segments of this generation and later ones are in nobody's place yet. */
+  get generationSwapped(): number {
+    return this.#generationSwapped
   }
 
   /** A generation that no file has or had. */
@@ -79,12 +81,13 @@ export class SegmentList {
       !segment.isBeingRewritten
     const dead = this.all.filter(isDead)
     const due = dead.filter(({ keptUntilMs }) => keptUntilMs <= nowMs)
-    const others = this.all.filter(segment => !due.includes(segment))
+    // Before anything is awaited: from now on nobody may begin to rewrite them.
+    for (const segment of due) this.#takeOut(segment)
     let { lines } = this.#manifest
     for (const { tail } of due)
-      if (tail) lines = withLine(lines, { generation: 0, tail }, firstBlocksOf(others))
+      if (tail) lines = withLine(lines, { generation: 0, tail }, firstBlocksOf(this.all))
     if (due.length > 0 && lines.length > 0) await this.#write({ lines, horizonLsn: this.#lsnNow })
-    for (const segment of due) await this.#remove(segment)
+    for (const segment of due) await this.#delete(segment)
     const waiting = dead.filter(segment => !due.includes(segment))
     return Math.min(Infinity, ...waiting.map(({ keptUntilMs }) => keptUntilMs))
   }
@@ -97,15 +100,20 @@ export class SegmentList {
     const others = this.all.filter(segment => !sources.includes(segment))
     const line = { generation: target?.generation ?? 0, tail }
     const lines = withLine(this.#manifest.lines, line, firstBlocksOf(others))
+    // Also where nothing was kept, and no file says that something has changed.
+    const generation = this.takeGeneration() + 1
     await this.#write({ lines, compacted, horizonLsn: this.#lsnNow })
+    const at = this.all.indexOf(sources[0]!)
+    for (const source of sources) this.#takeOut(source)
     if (target) {
-      this.all.splice(this.all.indexOf(sources[0]!), 0, target)
+      this.all.splice(at, 0, target)
       target.tail = tail
       target.liveRuns = 0
     }
     for (const state of states()) state.replaceRuns(sources, runs.get(state.partition))
+    this.#generationSwapped = generation
     swapped()
-    for (const source of sources) await this.#remove(source)
+    for (const source of sources) await this.#delete(source)
   }
 
   /** Notes how far partitions were compacted. */
@@ -123,9 +131,14 @@ export class SegmentList {
     await disk.replace(manifestName, writeManifest(this.#manifest))
   }
 
-  async #remove(segment: Segment): Promise<void> {
+  #takeOut(segment: Segment): void {
+    const at = this.all.indexOf(segment)
+    assert(at >= 0, () => `${segment.logName} taken out of a list that does not have it`)
+    this.all.splice(at, 1)
+  }
+
+  async #delete(segment: Segment): Promise<void> {
     const { logger, shard, spares } = this.#options
-    this.all.splice(this.all.indexOf(segment), 1)
     // What cannot be removed takes space and does no other harm; the next start tries again.
     await segment.remove(spares).catch((error: unknown) => {
       logger.error({ shard, segment: segment.logName, error }, 'a dead segment cannot be removed')

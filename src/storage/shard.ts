@@ -268,7 +268,7 @@ export class Shard {
   }
 
   #writeBookmarks(): Buffer {
-    return writeBookmarks(this.states(), this.#list.generationNext)
+    return writeBookmarks(this.states(), this.#list.generationSwapped)
   }
 
   *states(): Generator<PartitionState> {
@@ -360,7 +360,7 @@ export class Shard {
     if (!isAsync.includes(true)) return
     const shown = logs.filter((_, index) => isAsync[index])
     for (let index = 0; index < logs.length; index++) {
-      if (isAsync[index]) logs[index]!.committedOffset = ends[index]!
+      if (isAsync[index]) logs[index]!.show(ends[index]!)
     }
     for (const log of shown) log.notify()
   }
@@ -368,9 +368,7 @@ export class Shard {
   #publish(block: Block): void {
     const { segment, firstOrdinal, entryCount, recordCount, bodyLength, logs, ends, isAsync } = block
     this.#anchor.write(this.#synced)
-    for (let index = 0; index < logs.length; index++) {
-      logs[index]!.committedOffset = logs[index]!.syncedOffset = ends[index]!
-    }
+    for (let index = 0; index < logs.length; index++) logs[index]!.sync(ends[index]!)
     this.#tailCache.add({ segment, firstOrdinal, count: entryCount, length: bodyLength })
     block.resolve()
     for (let index = 0; index < logs.length; index++) if (!isAsync[index]) logs[index]!.notify()
@@ -439,22 +437,43 @@ export class Shard {
     const segment = this.segments.at(-1)
     const newest = this.#closed.at(-1)
     if (this.#fault) throw this.#fault
-    if (segment?.memory && !segment.isFull) {
-      if (this.#open) {
-        this.#isRolling = true
-        this.#closeBlock()
-        this.#isRolling = false
-      } else if (newest) {
-        segment.isFull = true
-        newest.bookmarks = this.#writeBookmarks()
-      } else {
-        segment.isFull = true
-        this.#retire(segment, writeCheckpoint(this.#synced, this.#writeBookmarks()))
-      }
+    if (this.#open) {
+      this.#isRolling = true
+      this.#closeBlock()
+      this.#isRolling = false
+    } else if (!newest) {
+      this.#rollAtRest()
+    } else if (segment && !segment.isFull) {
+      segment.isFull = true
+      newest.bookmarks = this.#writeBookmarks()
     }
     await this.flush()
     await this.#chores
     if (this.#fault) throw this.#fault
+  }
+
+  /** All that was accepted is synced: closes the newest segment, or says in a checkpoint that those are settled that are closed. */
+  #rollAtRest(): void {
+    const segment = this.segments.at(-1)
+    const checkpoint = (): Buffer => writeCheckpoint(this.#synced, this.#writeBookmarks())
+    // One that has no block stays: the next block begins a file of the same name.
+    if (segment?.memory && !segment.isFull && segment.memory.rows.count > 0) {
+      segment.isFull = true
+      this.#retire(segment, checkpoint())
+      return
+    }
+    const { blockNumber } = this.#synced
+    const isUnsettled = this.segments.some(
+      ({ isClosed, lastBlock }) => isClosed && lastBlock > this.#checkpointed,
+    )
+    if (isUnsettled) this.#noteCheckpoint(checkpoint(), blockNumber)
+  }
+
+  #noteCheckpoint(checkpoint: Buffer, blockNumber: number): void {
+    void this.#chore(async () => {
+      await this.#disk.replace(checkpointName(this.id), checkpoint)
+      this.#checkpointed = blockNumber
+    })
   }
 
   /**
@@ -467,6 +486,8 @@ export class Shard {
       const states = (): Iterable<PartitionState> => this.states()
       await this.#list.swap(rewritten, { states, compacted: this.#compacted(), swapped })
       this.#tailCache.drop(rewritten.sources)
+      // What they aborted may be forgotten as soon as this is done.
+      await this.readAhead.drop()
       await this.#removeDead()
       isDone = true
     })
@@ -522,21 +543,28 @@ export class Shard {
     await this.#commits
     await this.#exclusive
     await this.#chores
-    await this.readAhead.close()
+    await this.readAhead.drop()
     this.#cancelRemoval?.()
-    // Also where no block is new: what the bookmarks say of rewritten segments is.
-    if (!this.#fault && this.#synced.blockNumber > 0) {
+    try {
+      if (!this.#fault) await this.#leaveCheckpoint()
+    } finally {
+      await this.#anchor.close()
+      for (const segment of this.segments) {
+        segment.memory?.release()
+        await segment.close()
+      }
+    }
+  }
+
+  /** Also where no block is new: what the bookmarks say of rewritten segments is. */
+  async #leaveCheckpoint(): Promise<void> {
+    if (this.#synced.blockNumber > 0) {
       assert(!this.#open && this.#closed.length === 0, 'a shard closed before all was committed')
       const head: CheckpointHead = this.#synced
       await this.#disk.replace(checkpointName(this.id), writeCheckpoint(head, this.#writeBookmarks()))
     }
     const newest = this.segments.at(-1)
-    if (!this.#fault && newest?.isOpen && !newest.isClosed) await newest.trim()
-    await this.#anchor.close()
-    for (const segment of this.segments) {
-      segment.memory?.release()
-      await segment.close()
-    }
+    if (newest?.isOpen && !newest.isClosed) await newest.trim()
   }
 }
 

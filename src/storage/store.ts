@@ -298,9 +298,13 @@ export class Store {
     }
   }
 
-  /** Commits what was accepted, writes checkpoints, closes the files and gives up the disk. */
+  /**
+   * Commits what was accepted, writes checkpoints, closes the files and gives up the disk. Rejects with the disk's error where a shard
+   * could not write its checkpoint; the others have.
+   */
   async close(): Promise<void> {
-    for (const shard of this.shards) await shard.close()
+    const closed = await Promise.allSettled(this.shards.map(shard => shard.close()))
     await this.#unlock()
+    for (const each of closed) if (each.status === 'rejected') throw each.reason
   }
 }

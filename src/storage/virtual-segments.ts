@@ -125,6 +125,18 @@ export class VirtualSegments {
     if (segment) segment.sizeInBytes = Math.max(0, segment.sizeInBytes - length)
   }
 
+  /** Weighs all of them anew: `entries` is what is left, in offset order. */
+  weigh(entries: Iterable<Pick<SegmentEntry, 'baseOffset' | 'length'>>): void {
+    for (const segment of this.#segments) segment.sizeInBytes = 0
+    let index = 0
+    for (const { baseOffset, length } of entries) {
+      if (baseOffset >= this.#endOffset) return
+      while (this.#segments[index + 1] && this.#segments[index + 1]!.baseOffset <= baseOffset) index++
+      const segment = this.#segments[index]
+      if (segment && segment.baseOffset <= baseOffset) segment.sizeInBytes += length
+    }
+  }
+
   /** Joins cleaned segments below `endOffset` while they fit into one (Cleaner.groupSegmentsBySize). */
   join(endOffset: number, segmentBytes: number): void {
     const joined: Segment[] = []

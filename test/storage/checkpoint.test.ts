@@ -72,7 +72,7 @@ function factsOf({
 test('a checkpoint gives back what was known of each partition', () => {
   const state = stateOf(7, 2)
   const checkpoint = kept([state])
-  expect(checkpoint).toMatchObject({ head, generationNext: 6 })
+  expect(checkpoint).toMatchObject({ head, generationSwapped: 6 })
   expect(checkpoint!.states.map(factsOf)).toEqual([factsOf(state)])
 })
 

@@ -2,22 +2,14 @@ import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/crc32c.ts'
-import { buildBatch, readRecords, type BatchDraft } from '../../src/protocol/records/record.ts'
+import { type BatchDraft } from '../../src/protocol/records/record.ts'
 import { audit } from '../../src/storage/audit.ts'
 import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { batchOf, openTestStore, readAll } from './support.ts'
-
-const compacted: LogSettings = {
-  ...defaultLogSettings,
-  isDeleted: false,
-  isCompacted: true,
-  segmentBytes: 600,
-  fileDeleteDelayMs: 0,
-}
+import { batchOf, compacted, keyed, openTestStore, readAll, recordsOf } from './support.ts'
 
 interface Opened {
   readonly disk: FaultyDisk
@@ -44,33 +36,8 @@ async function open(
   return { disk, clock, store, log, other }
 }
 
-function keyed(
-  clock: ManualClock,
-  entries: readonly (readonly [string, string | null])[],
-  draft: Partial<BatchDraft> = {},
-): Buffer {
-  const timestamp = BigInt(clock.now())
-  return buildBatch({
-    records: entries.map(([key, value]) => ({
-      key: Buffer.from(key),
-      value: value === null ? null : Buffer.from(value),
-      timestamp,
-    })),
-    ...draft,
-  })
-}
-
 async function put(opened: Opened, key: string, value: string | null): Promise<void> {
   await opened.log.append(keyed(opened.clock, [[key, value]])).committed
-}
-
-/** Every record of a log, as `offset key=value`. */
-async function recordsOf(log: PartitionLog): Promise<string[]> {
-  const lines: string[] = []
-  for (const batch of batchesIn(await readAll(log)))
-    for (const { key, value, offset } of readRecords(batch))
-      lines.push(`${offset} ${key?.toString() ?? ''}=${value?.toString() ?? 'null'}`)
-  return lines
 }
 
 function tombstones(lines: readonly string[]): string[] {

@@ -162,6 +162,6 @@ test('what is kept stays within a bound, and gives way once nobody came for it',
   expect(ahead.take(readers[0]!, 0)).toBeUndefined()
   expect(ahead.take(readers[2]!, 0)).toBeUndefined()
   expect(ahead.take(readers[3]!, 0)?.length).toBe(4 * mebibyte)
-  await ahead.close()
+  await ahead.drop()
   expect(released).toBe(3)
 })

@@ -7,7 +7,8 @@ import { seededRandom } from '../../src/base/random.ts'
 import { Slabs } from '../../src/base/slabs.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { readControlBatch } from '../../src/protocol/records/control.ts'
-import { buildBatch, type BatchDraft } from '../../src/protocol/records/record.ts'
+import { buildBatch, readRecords, type BatchDraft } from '../../src/protocol/records/record.ts'
+import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
@@ -55,6 +56,43 @@ export async function readAll(log: PartitionLog, from = log.logStartOffset): Pro
     slice.release()
   }
   return Buffer.concat(pieces)
+}
+
+/** Of a topic that is compacted, in segments of few records. */
+export const compacted: LogSettings = {
+  ...defaultLogSettings,
+  isDeleted: false,
+  isCompacted: true,
+  segmentBytes: 600,
+  fileDeleteDelayMs: 0,
+}
+
+/** One batch of records with these keys and values, as of now. */
+export function keyed(
+  clock: Clock,
+  entries: readonly (readonly [string, string | null])[],
+  draft: Partial<BatchDraft> = {},
+): Buffer {
+  const timestamp = BigInt(clock.now())
+  return buildBatch({
+    records: entries.map(([key, value]) => ({
+      key: Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+      timestamp,
+    })),
+    ...draft,
+  })
+}
+
+/** Every record of a log but markers, as `offset key=value`. */
+export async function recordsOf(log: PartitionLog): Promise<string[]> {
+  const lines: string[] = []
+  for (const batch of batchesIn(await readAll(log))) {
+    if (batch.isControl) continue
+    for (const { key, value, offset } of readRecords(batch))
+      lines.push(`${offset} ${key?.toString() ?? ''}=${value?.toString() ?? 'null'}`)
+  }
+  return lines
 }
 
 /** The base offsets of the batches whose records a reader of committed records is given, by what the log tells it. */

@@ -50,7 +50,8 @@ export async function resolveCut(disk: Disk, point: Point, history: PartitionHis
   if (lsn > newestLsn) {
     throw new StorageRestoreError(`LSN ${lsn} is newer than the last one that is there, ${newestLsn}`)
   }
-  const horizonLsn = Math.max(0, ...surveys.map(each => each.horizonLsn))
+  // A horizon may count what was accepted at that time, and never came to the disk.
+  const horizonLsn = Math.min(newestLsn, Math.max(0, ...surveys.map(each => each.horizonLsn)))
   if (lsn < horizonLsn) {
     throw new StorageRestoreError(
       `LSN ${lsn} is older than what can be brought back: the log was rewritten since; the horizon is LSN ${horizonLsn}`,

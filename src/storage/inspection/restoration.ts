@@ -3,7 +3,7 @@ import { AnchorFile } from '../anchor.ts'
 import { blockHeaderLength, writeBlockHeader } from '../block.ts'
 import { writeBookmarks, writeCheckpoint } from '../checkpoint.ts'
 import { StorageRestoreError } from '../errors.ts'
-import { emptyManifest, writeManifest } from '../manifest.ts'
+import { emptyManifest, writeManifest, type CompactedPartition } from '../manifest.ts'
 import { PartitionState } from '../partition-state.ts'
 import { absorb } from '../recovery.ts'
 import { rowLength } from '../row.ts'
@@ -68,9 +68,9 @@ class Restoration {
     if (this.#states.size > 0) {
       const { generationNext } = emptyManifest
       const bookmarks = writeBookmarks(this.#states.values(), generationNext)
-      const compacted = source.manifest.compacted.filter(
-        ({ partition }) => logStartOf(partition) !== undefined,
-      )
+      const compacted = source.manifest.compacted
+        .filter(({ partition }) => logStartOf(partition) !== undefined)
+        .map(each => this.#compactedUntilCut(each))
       const manifest = { ...emptyManifest, horizonLsn: Math.min(horizonLsn, lsn), compacted }
       if (horizonLsn > 0) await target.replace(manifestName(source.id), writeManifest(manifest))
       await target.replace(checkpointName(source.id), writeCheckpoint(this.#tail, bookmarks))
@@ -82,6 +82,17 @@ class Restoration {
       blockCount: this.#tail.blockNumber,
       entryCount: this.#entryCount,
       sizeInBytes: this.#sizeInBytes,
+    }
+  }
+
+  /** The log may end before what was cleaned of its source. */
+  #compactedUntilCut(compacted: CompactedPartition): CompactedPartition {
+    const { partition, cleanedOffset, compactedOffset } = compacted
+    const end = this.#states.get(partition)?.nextOffset ?? 0
+    return {
+      partition,
+      cleanedOffset: Math.min(cleanedOffset, end),
+      compactedOffset: Math.min(compactedOffset, end),
     }
   }
 
