@@ -121,7 +121,7 @@ export class PartitionState {
     for (const { lastOffset } of this.transactions.aborted.entries)
       if (lastOffset < this.compactedOffset) markers.add(lastOffset)
     if (markers.size === 0) return
-    for (const row of this.#rows()) if (row.isControl) markers.delete(row.baseOffset)
+    for (const row of this.#rows()) if (row.marker) markers.delete(row.baseOffset)
     this.transactions.forgetAborted(markers)
   }
 
