@@ -108,7 +108,7 @@ function changeOf(resource: AskedResource, options: AlterOptions, context: Conte
         ...resource,
         decide(current) {
           const configs = decide(current)
-          validateBrokerConfigs(configs, { isPerBroker })
+          validateBrokerConfigs(configs, { isPerBroker, settings: context.settings })
           return configs
         },
       }

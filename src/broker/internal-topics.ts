@@ -22,7 +22,7 @@ export function internalTopic(name: string, settings: Settings): NewTopic | unde
         configs: new Map([
           ['cleanup.policy', 'compact'],
           ['compression.type', 'producer'],
-          ['segment.bytes', String(settings.get('offsets.topic.segment.bytes'))],
+          ['segment.bytes', segmentBytes(settings.get('offsets.topic.segment.bytes'))],
         ]),
       }
     case transactionsTopicName:
@@ -34,7 +34,7 @@ export function internalTopic(name: string, settings: Settings): NewTopic | unde
           ['cleanup.policy', 'compact'],
           ['compression.type', 'uncompressed'],
           ['min.insync.replicas', String(settings.get('transaction.state.log.min.isr'))],
-          ['segment.bytes', String(settings.get('transaction.state.log.segment.bytes'))],
+          ['segment.bytes', segmentBytes(settings.get('transaction.state.log.segment.bytes'))],
           ['unclean.leader.election.enable', 'false'],
         ]),
       }
@@ -45,12 +45,20 @@ export function internalTopic(name: string, settings: Settings): NewTopic | unde
         partitionCount: settings.get('share.coordinator.state.topic.num.partitions'),
         configs: new Map([
           ['cleanup.policy', 'delete'],
-          ['compression.type', 'none'],
-          ['segment.bytes', String(settings.get('share.coordinator.state.topic.segment.bytes'))],
+          ['compression.type', 'producer'],
+          ['min.insync.replicas', String(settings.get('share.coordinator.state.topic.min.isr'))],
+          ['segment.bytes', segmentBytes(settings.get('share.coordinator.state.topic.segment.bytes'))],
           ['retention.ms', '-1'],
         ]),
       }
     default:
       return undefined
   }
+}
+
+/** No topic may have less, though the settings of these allow it. */
+const segmentBytesMin = 1024 * 1024
+
+function segmentBytes(wanted: number): string {
+  return String(Math.max(wanted, segmentBytesMin))
 }

@@ -48,6 +48,8 @@ export interface Appended {
   readonly lsn: number | undefined
   /** The commit epoch, for `flushed`: the number of the block. */
   readonly epoch: number
+  /** Of a duplicate whose producer is remembered: the greatest timestamp that it was stored with, in milliseconds since 1970. */
+  readonly storedTimestamp: number | undefined
 }
 
 export interface AppendOptions {
@@ -90,6 +92,8 @@ export interface ActiveProducer {
 export interface Stored {
   readonly baseOffset: number
   readonly lastOffset: number
+  /** The greatest of them, where it is known. */
+  readonly timestamp?: number
 }
 
 export interface PartitionLogOptions {
@@ -276,6 +280,7 @@ export class PartitionLog implements ReadablePartition {
       committed: durability.mode === 'async' && !isOwed ? settled : block.committed,
       lsn: block.lastLsn,
       epoch: block.number,
+      storedTimestamp: undefined,
     }
   }
 
@@ -309,11 +314,11 @@ export class PartitionLog implements ReadablePartition {
       }
       return undefined
     }
-    const { lastOffset, offsetDelta } = repeated
-    return { baseOffset: lastOffset - offsetDelta, lastOffset }
+    const { lastOffset, offsetDelta, timestamp } = repeated
+    return { baseOffset: lastOffset - offsetDelta, lastOffset, timestamp }
   }
 
-  #answerAgain({ baseOffset, lastOffset }: Stored, durability: Durability): Appended {
+  #answerAgain({ baseOffset, lastOffset, timestamp }: Stored, durability: Durability): Appended {
     const isWaitedFor =
       lastOffset >= this.syncedOffset && (durability.mode !== 'async' || this.#isOwed(durability))
     return {
@@ -324,6 +329,7 @@ export class PartitionLog implements ReadablePartition {
       committed: isWaitedFor ? this.#shard.flush() : settled,
       lsn: undefined,
       epoch: this.#shard.epoch,
+      storedTimestamp: timestamp,
     }
   }
 

@@ -5,7 +5,8 @@ import { initProducerId } from '../../src/broker/apis/22-init-producer-id.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn, batchOverhead, codecs, field, readBatch, seal } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
-import { connectToBroker } from '../support/broker.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import {
   batchOf,
   fetchFrom,
@@ -154,6 +155,26 @@ test('refuses records without a key on a compacted topic, and says which', async
   const refused = await produceTo(client, topic, buildBatch({ records: [keyed, keyless] }))
   expect(errorName(refused.errorCode)).toBe('INVALID_RECORD')
   expect(refused.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([1])
+})
+
+test('tells a retry when its batch was appended first', async () => {
+  const clock = new ManualClock()
+  const { address } = await startBroker({ clock })
+  const client = await connect(address)
+  const topic = await makeTopic(client, { configs: { 'message.timestamp.type': 'LogAppendTime' } })
+  const batch = batchOf(['x'], { producerId: 5000n, producerEpoch: 0, baseSequence: 0 })
+  const first = await produceTo(client, topic, Buffer.from(batch))
+  await clock.advance(60_000)
+  const again = await produceTo(client, topic, Buffer.from(batch))
+  expect(again).toMatchObject({ errorCode: 0, baseOffset: 0n, logAppendTimeMs: first.logAppendTimeMs })
+})
+
+test('tells where the log starts to whose records are refused', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { configs: { 'cleanup.policy': 'compact' } })
+  const answer = await produceTo(client, topic, batchOf(['without a key']))
+  expect(errorName(answer.errorCode)).toBe('INVALID_RECORD')
+  expect(answer).toMatchObject({ baseOffset: -1n, logStartOffset: 0n })
 })
 
 test('stamps LogAppendTime and tells the client', async () => {

@@ -401,3 +401,17 @@ test('tells from a cold log what was aborted, up to where the answer goes', asyn
   expect([...batchesIn(records!)].map(({ baseOffset }) => baseOffset)).toEqual([0n, 1n, 2n, 3n])
   expect(abortedTransactions!.map(({ firstOffset }) => firstOffset)).toEqual([0n, 2n])
 })
+
+test.each([
+  { what: 'its partition', asked: { partitionMaxBytes: 3400 }, whole: { minBytes: 3400 } },
+  { what: 'the whole answer', asked: {}, whole: { maxBytes: 3400, minBytes: 5000 } },
+])('waits for no more than may be given of $what', async ({ asked, whole }) => {
+  const { address } = await startBroker({ clock: new ManualClock(Date.now()) })
+  const client = await connect(address)
+  const topic = await makeTopic(client)
+  for (let index = 0; index < 10; index++) await produceTo(client, topic, batchOf(['x'.repeat(1000)]))
+  // The clock stands still, so that whoever waits does so for ever.
+  const answer = await client.call(fetch, 17, fetchOf(topic, [asked], { ...whole, maxWaitMs: 500 }))
+  const { records } = answer.responses[0]!.partitions[0]!
+  expect([...batchesIn(records!)]).toHaveLength(3)
+})

@@ -95,6 +95,14 @@ test('takes the last of several offsets for one partition', async () => {
   expect(answers).toMatchObject([{ partitionIndex: 0, lowWatermark: 2n, errorCode: 0 }])
 })
 
+test('deletes from topics that have no cleanup policy', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { configs: { 'cleanup.policy': '' } })
+  await produceTo(client, topic, batchOf(['a']))
+  const [answer] = await cut(client, topic.name, [[0, 1n]])
+  expect(answer).toMatchObject({ errorCode: 0, lowWatermark: 1n })
+})
+
 test('refuses topics that are only compacted with POLICY_VIOLATION', async () => {
   const client = await connectToBroker()
   const { name } = await makeTopic(client, { configs: { 'cleanup.policy': 'compact' } })

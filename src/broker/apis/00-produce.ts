@@ -194,13 +194,18 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
       target ??= targetOf(data, context)
       log = findPartition(target.topic, index)
       const appended = append(target, index, log, records, context, gate)
-      return { index, log, appended, logAppendTimeMs: target.logAppendTimeMs, error: undefined }
+      return { index, log, appended, logAppendTimeMs: appendTimeOf(appended, target), error: undefined }
     } catch (error) {
       if (!(error instanceof KafkaError || error instanceof RecordsError)) throw error
       return { index, log, appended: undefined, logAppendTimeMs: notAppendTime, error }
     }
   })
   return { name, topicId, parts }
+}
+
+/** A retry is told the time of its first append. */
+function appendTimeOf({ storedTimestamp }: Appended, { rules, logAppendTimeMs }: Target): bigint {
+  return storedTimestamp !== undefined && rules.isAppendTime ? BigInt(storedTimestamp) : logAppendTimeMs
 }
 
 function append(
@@ -239,7 +244,11 @@ function answerOf(
 ): PartitionAnswer {
   const failure = appended && failures.size > 0 ? failures.get(appended.committed) : error
   if (!appended || failure !== undefined) {
-    return { index, errorCode: errorCodes[nameOf(failure)], baseOffset: -1n, ...describe(failure) }
+    const { recordErrors, errorMessage } = describe(failure)
+    // Where records are to blame, their log's start is told (ReplicaManager.processFailedRecord).
+    const logStartOffset = recordErrors.length > 0 ? log!.logStartOffset : -1n
+    const errorCode = errorCodes[nameOf(failure)]
+    return { index, errorCode, baseOffset: -1n, logStartOffset, recordErrors, errorMessage }
   }
   return {
     index,
@@ -257,7 +266,10 @@ function nameOf(failure: unknown): ErrorName {
   throw failure
 }
 
-function describe(failure: unknown): Pick<PartitionAnswer, 'recordErrors' | 'errorMessage'> {
+function describe(failure: unknown): {
+  recordErrors: NonNullable<PartitionAnswer['recordErrors']>
+  errorMessage: string
+} {
   const faults = failure instanceof RecordsError ? failure.faults : []
   return {
     recordErrors: faults.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message })),

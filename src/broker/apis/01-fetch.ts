@@ -39,7 +39,7 @@ export const fetch = api({
     }
     const read = (): Reading[] | Promise<Reading[]> => readAll(wanted, limits, context.catalog)
     const finish = (readings: Reading[]): Answer | Promise<Answer> =>
-      isEnough(readings, request) ? answer(readings, plan, context) : wait(readings)
+      isEnough(readings, request, limits) ? answer(readings, plan, context) : wait(readings)
 
     const park = (readings: readonly Reading[]): Promise<Wake> | Wake => {
       const { closed } = context.connection
@@ -54,7 +54,7 @@ export const fetch = api({
     }
     const wait = async (before: Reading[]): Promise<Answer> => {
       let readings = before
-      for (let mayGrow = true; mayGrow && !isEnough(readings, request);) {
+      for (let mayGrow = true; mayGrow && !isEnough(readings, request, limits);) {
         releaseAll(readings)
         mayGrow = (await park(readings)) === 'advance'
         readings = await read()
@@ -69,15 +69,27 @@ export const fetch = api({
   refuse: (_request, errorCode) => ({ errorCode, responses: [] }),
 })
 
-/** Whether there is something to say now (DelayedFetch, ReplicaManager.fetchMessages). */
-function isEnough(readings: readonly Reading[], request: FetchRequest): boolean {
-  if (request.maxWaitMs <= 0 || readings.length === 0) return true
+/** Whether there is something to say now (DelayedFetch, ReplicaManager.fetchMessages). Nobody waits for more than may be answered. */
+function isEnough(
+  readings: readonly Reading[],
+  { maxWaitMs, minBytes }: FetchRequest,
+  { lengthMax }: FetchLimits,
+): boolean {
+  if (maxWaitMs <= 0 || readings.length === 0) return true
   let length = 0
-  for (const { error, diverging, slice } of readings) {
-    if (error || diverging) return true
-    length += slice?.length ?? 0
+  for (const reading of readings) {
+    if (reading.error || reading.diverging) return true
+    length += readableLength(reading)
   }
-  return length >= request.minBytes
+  return length >= Math.min(minBytes, lengthMax)
+}
+
+/** What counts as read: where there is more, all that was asked for, as in Kafka, which cuts its answer within a batch. */
+function readableLength({ wanted, slice, limit }: Reading): number {
+  if (!slice) return 0
+  return limit !== undefined && slice.nextOffset < limit
+    ? Math.max(slice.length, wanted.lengthMax)
+    : slice.length
 }
 
 function answer(readings: readonly Reading[], plan: FetchPlan, context: Context): Answer {

@@ -65,7 +65,7 @@ function judge(name: string, partitionIndex: number, offset: bigint, context: Co
     const log = findPartition(topic, partitionIndex)
     if (topic.isInternal) throw new KafkaError('INVALID_TOPIC_EXCEPTION')
     const policy = new TopicConfig(topic.configs, context.settings).get('cleanup.policy')
-    if (!policy.includes('delete')) throw new KafkaError('POLICY_VIOLATION')
+    if (policy.includes('compact') && !policy.includes('delete')) throw new KafkaError('POLICY_VIOLATION')
     const end = log.highWatermark
     if (offset === toHighWatermark) return { log, offset: end }
     if (offset < 0n || offset > end) throw new KafkaError('OFFSET_OUT_OF_RANGE')

@@ -120,7 +120,7 @@ async function fetch(
   for (;;) {
     const readings = await readShares(groupId, wanted, limits, context)
     const isOver = connection.closed.aborted || clock.monotonic() >= deadline
-    if (isOver || isEnough(readings, request.minBytes)) {
+    if (isOver || isEnough(readings, Math.min(request.minBytes, request.maxBytes))) {
       const fetched = take(readings, request, limits, context)
       if (isOver || fetched.length > 0 || readings.length === 0) return fetched
     } else {

@@ -83,6 +83,8 @@ export const brokerEffects: Partial<Record<BrokerConfigName, string>> = {
     'Whether a partition has to be in the transaction of who writes to it, where clients add partitions themselves.',
   'transaction.remove.expired.transaction.cleanup.interval.ms':
     'How often it is looked for transactional ids to forget.',
+  'share.coordinator.state.topic.min.isr':
+    'The `min.insync.replicas` of `__share_group_state`, which means nothing here.',
   'transaction.state.log.min.isr':
     'The `min.insync.replicas` of `__transaction_state`, which means nothing here.',
   'transaction.state.log.num.partitions': 'How many partitions `__transaction_state` gets when it is made.',

@@ -53,12 +53,18 @@ export function operate(
       }
       const old = elementsOf(changed.get(name) ?? definition.byDefault ?? '')
       const combine = configOperation === operations.append ? append : subtract
-      changed.set(name, combine(old, value!.split(',')).join(','))
+      changed.set(name, combine(old, partsOf(value!)).join(','))
     } else if (configOperation === operations.set) changed.set(name, value!)
     else if (configOperation === operations.delete) changed.delete(name)
     else throw new KafkaError('INVALID_REQUEST', `Unknown operations type ${configOperation}`)
   }
   return changed
+}
+
+/** What Java's `String.split(",")` gives: no empty parts at the end, but an empty text as it is. */
+function partsOf(text: string): string[] {
+  const parts = text.split(',')
+  return text === '' ? parts : parts.slice(0, parts.findLastIndex(part => part !== '') + 1)
 }
 
 function elementsOf(text: string): string[] {

@@ -26,12 +26,26 @@ export class TopicConfig {
     >
   }
 
-  /** The text of the value in force, as Kafka writes it; null is no value. */
+  /**
+   * The text of the value in force, as Kafka writes it; null is no value. What no topic may have counts as not set, be it of the broker,
+   * whose bounds are others, or stored once: no setting may keep a broker from serving, or from starting again.
+   */
   text(name: TopicConfigName): string | null {
-    const text = this.#overrides.get(name)
-    return text === undefined
-      ? inheritedText(topicConfigs[name], this.#settings)
-      : topicConfigs[name].canonical(text)
+    const definition = topicConfigs[name]
+    const own = this.#overrides.get(name)
+    if (own !== undefined && isPossible(name, own)) return definition.canonical(own)
+    const inherited = inheritedText(definition, this.#settings)
+    return inherited === null || isPossible(name, inherited) ? inherited : definition.byDefault
+  }
+}
+
+function isPossible(name: TopicConfigName, text: string): boolean {
+  try {
+    topicConfigs[name].parse(name, text)
+    return true
+  } catch (error) {
+    if (error instanceof ConfigError) return false
+    throw error
   }
 }
 
