@@ -2,10 +2,11 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { CompactionOptions } from '../storage/cleaning.ts'
+import { offsetMapLength } from '../storage/compaction/offset-map.ts'
 import { Pace } from '../storage/pace.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
 import type { Store } from '../storage/store.ts'
-import type { Catalog } from './catalog.ts'
+import { catalogPartitionId, type Catalog } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
 
 export interface UpkeepServices {
@@ -19,6 +20,7 @@ export interface UpkeepServices {
 
 // One record of the metadata log for each; a batch of so many is some hundred kilobytes.
 const cutsMax = 10_000
+const loadFactorDefault = 0.9
 
 /** What a broker does to its logs of its own accord: retention, compaction, and giving space back. */
 export class Upkeep {
@@ -26,6 +28,8 @@ export class Upkeep {
   readonly #pace: Pace
   readonly #cancels = new Set<Cancel>()
   #running: Promise<unknown> = Promise.resolve()
+  /** One that has not begun: it does for everyone who asks until then. */
+  #reclaiming: Promise<void> | undefined
   #isClosed = false
 
   constructor(services: UpkeepServices) {
@@ -37,10 +41,17 @@ export class Upkeep {
   /** Sets the timers. */
   start(): void {
     const { settings } = this.#services
-    const check = (): Promise<void> => this.applyRetention()
-    const clean = async (): Promise<void> => {
-      if (settings.get('log.cleaner.enable')) await this.#compact({ isForced: false })
+    const check = async (): Promise<void> => {
+      await this.#moveStarts()
+      // Not waited for: behind a compaction that is held back it takes as long as that, and the next check is not to.
+      void this.#reclaim().catch((error: unknown) => this.#tell(error))
     }
+    // Kafka keeps its metadata log short by snapshots, with the log cleaner or without: the switch is about the other logs.
+    const clean = (): Promise<void> =>
+      this.#compact({
+        isForced: false,
+        only: settings.get('log.cleaner.enable') ? undefined : catalogPartitionId,
+      })
     const firstMs = settings.get('log.initial.task.delay.ms')
     this.#repeat(firstMs, () => settings.get('log.retention.check.interval.ms'), check)
     this.#repeat(firstMs, () => settings.get('log.cleaner.backoff.ms'), clean)
@@ -78,21 +89,31 @@ export class Upkeep {
    * Moves log starts by `retention.ms` and `retention.bytes`, durably, and then gives back the space of what is dead. Rejects with
    * KAFKA_STORAGE_ERROR, and with the disk's errors.
    */
-  applyRetention(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { catalog, store, settings } = this.#services
-      const cuts: { log: PartitionLog; offset: bigint }[] = []
-      for (const { partitions } of catalog.topics()) {
-        for (const log of partitions) {
-          const offset = log.retainedFrom()
-          if (offset !== undefined) cuts.push({ log, offset })
-        }
+  async applyRetention(): Promise<void> {
+    await this.#moveStarts()
+    await this.#reclaim()
+  }
+
+  /** What retention promises does not wait for a compaction, which may be held back for days. */
+  async #moveStarts(): Promise<void> {
+    const { catalog } = this.#services
+    const cuts: { log: PartitionLog; offset: bigint }[] = []
+    for (const { partitions } of catalog.topics()) {
+      for (const log of partitions) {
+        const offset = log.retainedFrom()
+        if (offset !== undefined) cuts.push({ log, offset })
       }
-      for (let from = 0; from < cuts.length; from += cutsMax)
-        await catalog.deleteRecords(cuts.slice(from, from + cutsMax))
-      const liveRatio = settings.get('odradek.shard.rewrite.live.ratio')
-      await store.reclaim({ liveRatio, pace: this.#pace })
-    })
+    }
+    for (let from = 0; from < cuts.length && !this.#isClosed; from += cutsMax)
+      await catalog.deleteRecords(cuts.slice(from, from + cutsMax))
+  }
+
+  #reclaim(): Promise<void> {
+    return (this.#reclaiming ??= this.#inTurn(() => {
+      this.#reclaiming = undefined
+      const { store, settings } = this.#services
+      return store.reclaim({ pace: this.#pace, liveRatio: settings.get('odradek.shard.rewrite.live.ratio') })
+    }))
   }
 
   /** Compacts what may be compacted, whether it is time or not; `roll` ends active segments first. Rejects as `applyRetention`. */
@@ -103,17 +124,25 @@ export class Upkeep {
     return this.#compact({ isForced: true })
   }
 
-  #compact({ isForced }: Pick<CompactionOptions, 'isForced'>): Promise<void> {
+  #compact(which: Pick<CompactionOptions, 'isForced' | 'only'>): Promise<void> {
     const { store, settings } = this.#services
-    return this.#inTurn(() =>
-      store.compact({
-        isForced,
+    return this.#inTurn(() => {
+      const mapBytesMax = settings.get('log.cleaner.dedupe.buffer.size')
+      return store.compact({
+        ...which,
         pace: this.#pace,
         liveRatio: settings.get('odradek.shard.rewrite.live.ratio'),
-        mapBytesMax: settings.get('log.cleaner.dedupe.buffer.size'),
-        loadFactor: settings.get('log.cleaner.io.buffer.load.factor'),
-      }),
-    )
+        mapBytesMax,
+        loadFactor: this.#loadFactor(mapBytesMax),
+      })
+    })
+  }
+
+  /** Kafka takes any number for one; with those that let the memory hold no key, nothing would be compacted. */
+  #loadFactor(mapBytesMax: number): number {
+    const factor = this.#services.settings.get('log.cleaner.io.buffer.load.factor')
+    const isUsable = factor > 0 && factor <= 1 && offsetMapLength(1, factor) <= mapBytesMax
+    return isUsable ? factor : loadFactorDefault
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

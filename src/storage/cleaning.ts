@@ -8,7 +8,7 @@ import { DirtySection } from './compaction/dirty-section.ts'
 import { OffsetMap, offsetMapLength } from './compaction/offset-map.ts'
 import { TransactionWalk, type AbortedTransaction } from './compaction/transaction-walk.ts'
 import type { Pace } from './pace.ts'
-import type { PartitionLog } from './partition-log.ts'
+import type { PartitionId, PartitionLog } from './partition-log.ts'
 import { rewriteGroups, type ReclaimOptions } from './reclaiming.ts'
 import type { Judge, Verdict } from './rewriting.ts'
 import type { RowView } from './row.ts'
@@ -22,6 +22,8 @@ export interface CompactionOptions extends ReclaimOptions {
   readonly loadFactor: number
   /** Clean whatever may be cleaned, be it due or not. */
   readonly isForced: boolean
+  /** Cleans this partition alone. */
+  readonly only?: PartitionId | undefined
 }
 
 // A reader holds up the event loop for as long as it takes to look into so many bytes of records.
@@ -66,11 +68,12 @@ interface Due {
 }
 
 /** What is to be cleaned: first what must be, then by how dirty it is. */
-function dueLogs(shard: Shard, nowMs: number, { isForced }: CompactionOptions): Due[] {
+function dueLogs(shard: Shard, nowMs: number, { isForced, only }: CompactionOptions): Due[] {
   const due: Due[] = []
   for (const log of shard.logs.values()) {
     const { settings, state } = log
     if (!settings.isCompacted || log.isUncleanable) continue
+    if (only !== undefined && log.id !== only) continue
     if (state.runs.some(({ segment }) => segment.isUnsound)) continue
     const range = cleanable(
       {

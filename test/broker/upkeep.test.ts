@@ -6,7 +6,7 @@ import { offsetFetch } from '../../src/broker/apis/09-offset-fetch.ts'
 import { buildBatch } from '../../src/protocol/records/record.ts'
 import { createBroker, type BrokerOptions } from '../../src/index.ts'
 import { connect, startBroker, type TestBroker } from '../support/broker.ts'
-import { alter } from '../support/configs.ts'
+import { alter, done, ofBroker, ofTopic, set } from '../support/configs.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { ManualClock, settled } from '../support/manual-clock.ts'
 import { fetchFrom, makeTopic, produceTo, recordsIn, type TestTopic } from '../support/requests.ts'
@@ -40,6 +40,11 @@ async function put(
     },
   ]
   expect(await produceTo(client, topic, buildBatch({ records }))).toMatchObject({ errorCode: 0 })
+}
+
+/** Alters a setting of the broker while it runs. */
+async function turn({ client }: Scene, name: string, value: string): Promise<void> {
+  expect(await alter(client, [ofBroker('', set(name, value))])).toEqual([done])
 }
 
 describe('retention', () => {
@@ -163,6 +168,44 @@ describe('compaction', () => {
     expect(recordsIn({ records })).toEqual(['19:new9'])
   })
 
+  test.each(['0', '-1', '0.1'])(
+    'held back by log.cleaner.io.max.bytes.per.second=%s holds up no retention, and goes on when that is raised',
+    async rate => {
+      const scene = await begin()
+      const { client, clock } = scene
+      const compacted = await makeTopic(client, { configs })
+      const deleted = await makeTopic(client, {
+        configs: { 'internal.segment.bytes': '200', 'retention.ms': '600000' },
+      })
+      await turn(scene, 'log.cleaner.io.max.bytes.per.second', rate)
+      for (let round = 0; round < 20; round++) await put(scene, compacted, 'k', `k${round}`)
+      for (let count = 0; count < 6; count++) await put(scene, deleted, null, 'x'.repeat(80))
+      await clock.advance(1_200_000)
+      expect(await fetchFrom(client, deleted, { fetchOffset: 6n })).toMatchObject({ logStartOffset: 6n })
+      expect(recordsIn(await fetchFrom(client, compacted))).toHaveLength(20)
+      // The second check, behind which nothing had to be done.
+      for (let count = 0; count < 6; count++) await put(scene, deleted, null, 'x'.repeat(80))
+      await clock.advance(1_200_000)
+      expect(await fetchFrom(client, deleted, { fetchOffset: 12n })).toMatchObject({ logStartOffset: 12n })
+      await turn(scene, 'log.cleaner.io.max.bytes.per.second', '1e9')
+      await clock.advance(1000)
+      await scene.broker.applyRetention()
+      expect(recordsIn(await fetchFrom(client, compacted)).length).toBeLessThan(6)
+    },
+  )
+
+  test.each(['0', '-1', 'NaN', '1e-300', '2'])(
+    'goes on with a log.cleaner.io.buffer.load.factor of %s',
+    async factor => {
+      const scene = await begin()
+      const topic = await makeTopic(scene.client, { configs })
+      await turn(scene, 'log.cleaner.io.buffer.load.factor', factor)
+      for (let round = 0; round < 20; round++) await put(scene, topic, 'k', `k${round}`)
+      await scene.broker.compact({ roll: true })
+      expect(recordsIn(await fetchFrom(scene.client, topic))).toEqual(['19:k19'])
+    },
+  )
+
   test('of committed offsets leaves each as it was', async () => {
     const disk = memoryDisk()
     const scene = await begin({ disk })
@@ -221,15 +264,36 @@ describe('compaction', () => {
     await put(again, another, null, 'new')
     expect(recordsIn(await fetchFrom(again.client, another))).toEqual(['0:new'])
   })
+
+  test('of the metadata comes of its own accord, whether log.cleaner.enable is true or false', async () => {
+    for (const isEnabled of [true, false]) {
+      const disk = new FaultyDisk()
+      const scene = await begin({ disk, settings: { 'log.cleaner.enable': isEnabled } })
+      const { client, clock } = scene
+      const { name } = await makeTopic(client)
+      const replicas = Array.from({ length: 4000 }, (_, partition) => `${partition}:1`).join(',')
+      const long = set('leader.replication.throttled.replicas', replicas)
+      for (let count = 0; count < 80; count++)
+        expect(await alter(client, [ofTopic(name, long, set('retention.ms', `${count}000`))])).toEqual([done])
+      const sizeOnDisk = (): number =>
+        disk.names('.log').reduce((sum, file) => sum + disk.get(file).length, 0)
+      const before = sizeOnDisk()
+      await clock.advance(120_000)
+      await scene.broker.applyRetention()
+      await clock.advance(120_000)
+      expect(sizeOnDisk()).toBeLessThan(before / 2)
+      await scene.stop()
+    }
+  })
 })
 
-test('a broker closes in the middle of it', async () => {
+test.each([0, 1])('a broker closes in the middle of it, held back to %d bytes a second', async rate => {
   const disk = memoryDisk()
   const clock = new ManualClock()
   const broker = await createBroker({
     disk,
     clock,
-    settings: { 'log.cleaner.io.max.bytes.per.second': 1 },
+    settings: { 'log.cleaner.io.max.bytes.per.second': rate },
   })
   const client = await connect(broker.address)
   const topic = await makeTopic(client, {

@@ -221,6 +221,17 @@ test('compacts several partitions in one pass, and what they lie between once', 
   await closeAudited(store)
 })
 
+test('compacts one partition alone where it is told to', async () => {
+  const { store, log, clock } = await filled()
+  const third = store.create(3, { createdAt: 1 })
+  third.configure(compacted)
+  for (let round = 0; round < 20; round++) await third.append(keyed(clock, [['x', `x${round}`]])).committed
+  await store.compact({ only: 3 })
+  expect(await recordsOf(log)).toHaveLength(36)
+  expect((await recordsOf(third)).length).toBeLessThan(12)
+  await closeAudited(store)
+})
+
 test('leaves a partition with records that are not sound, and compacts the others', async () => {
   const { store, log, other, clock } = await filled()
   other.configure(compacted)
