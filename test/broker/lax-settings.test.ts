@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { Settings } from '../../src/broker/configs/settings.ts'
+import { validateTopicConfigs } from '../../src/broker/configs/topic-config.ts'
+import { internalTopic } from '../../src/broker/internal-topics.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { connect, startBroker } from '../support/broker.ts'
 import { alter, ofBroker, ofTopic, set } from '../support/configs.ts'
@@ -39,3 +42,16 @@ test('segments of internal topics that are smaller than any topic may have are a
   await broker.stop()
   await startBroker({ disk, settings })
 })
+
+test.each(['__consumer_offsets', '__transaction_state', '__share_group_state'])(
+  '%s is made with what any topic may have, by the least that the settings allow',
+  name => {
+    const least = ['offsets.topic', 'transaction.state.log', 'share.coordinator.state.topic']
+    const settings = new Settings(new Map(least.map(each => [`${each}.segment.bytes`, '1'])))
+    const configs = [...internalTopic(name, settings)!.configs].map(([config, value]) => ({
+      name: config,
+      value,
+    }))
+    expect(validateTopicConfigs(configs, settings).size).toBe(configs.length)
+  },
+)
