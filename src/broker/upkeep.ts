@@ -5,7 +5,7 @@ import type { CompactionOptions } from '../storage/cleaning.ts'
 import { offsetMapLength } from '../storage/compaction/offset-map.ts'
 import { Pace } from '../storage/pace.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
-import type { Store } from '../storage/store.ts'
+import { loadFactorDefault, type Store } from '../storage/store.ts'
 import { catalogPartitionId, type Catalog } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
 
@@ -20,7 +20,6 @@ export interface UpkeepServices {
 
 // One record of the metadata log for each; a batch of so many is some hundred kilobytes.
 const cutsMax = 10_000
-const loadFactorDefault = 0.9
 
 /** What a broker does to its logs of its own accord: retention, compaction, and giving space back. */
 export class Upkeep {

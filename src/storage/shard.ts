@@ -381,12 +381,16 @@ export class Shard {
     const { runs } = segment.memory!
     void this.#chore(async () => {
       await segment.finish()
-      await this.#disk.replace(checkpointName(this.id), checkpoint)
-      this.#checkpointed = segment.lastBlock
+      await this.#keepCheckpoint(checkpoint, segment.lastBlock)
       for (const { partition } of runs) this.logs.get(partition)?.dropDead()
       if (segment.memory?.cachedCount === 0) segment.forget()
       await this.#removeDead()
     })
+  }
+
+  async #keepCheckpoint(checkpoint: Buffer, blockNumber: number): Promise<void> {
+    await this.#disk.replace(checkpointName(this.id), checkpoint)
+    this.#checkpointed = blockNumber
   }
 
   #chore(work: () => Promise<void>): Promise<void> {
@@ -434,7 +438,6 @@ export class Shard {
    * KAFKA_STORAGE_ERROR.
    */
   async roll(): Promise<void> {
-    const segment = this.segments.at(-1)
     const newest = this.#closed.at(-1)
     if (this.#fault) throw this.#fault
     if (this.#open) {
@@ -443,8 +446,8 @@ export class Shard {
       this.#isRolling = false
     } else if (!newest) {
       this.#rollAtRest()
-    } else if (segment && !segment.isFull) {
-      segment.isFull = true
+    } else if (!newest.segment.isFull) {
+      newest.segment.isFull = true
       newest.bookmarks = this.#writeBookmarks()
     }
     await this.flush()
@@ -455,25 +458,16 @@ export class Shard {
   /** All that was accepted is synced: closes the newest segment, or says in a checkpoint that those are settled that are closed. */
   #rollAtRest(): void {
     const segment = this.segments.at(-1)
-    const checkpoint = (): Buffer => writeCheckpoint(this.#synced, this.#writeBookmarks())
     // One that has no block stays: the next block begins a file of the same name.
-    if (segment?.memory && !segment.isFull && segment.memory.rows.count > 0) {
-      segment.isFull = true
-      this.#retire(segment, checkpoint())
-      return
-    }
+    const isEnded = segment?.memory && !segment.isFull && segment.memory.rows.count > 0
+    const isSettled = this.segments.every(each => !each.isClosed || this.isSettled(each))
+    if (!isEnded && isSettled) return
     const { blockNumber } = this.#synced
-    const isUnsettled = this.segments.some(
-      ({ isClosed, lastBlock }) => isClosed && lastBlock > this.#checkpointed,
-    )
-    if (isUnsettled) this.#noteCheckpoint(checkpoint(), blockNumber)
-  }
-
-  #noteCheckpoint(checkpoint: Buffer, blockNumber: number): void {
-    void this.#chore(async () => {
-      await this.#disk.replace(checkpointName(this.id), checkpoint)
-      this.#checkpointed = blockNumber
-    })
+    const checkpoint = writeCheckpoint(this.#synced, this.#writeBookmarks())
+    if (isEnded) {
+      segment.isFull = true
+      this.#retire(segment, checkpoint)
+    } else void this.#chore(() => this.#keepCheckpoint(checkpoint, blockNumber))
   }
 
   /**

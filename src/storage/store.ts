@@ -28,6 +28,8 @@ const blockBytesDefault = 4 * mebibyte
  * of 1 KB batches half; and a byte gained costs at most three that are copied.
  */
 export const liveRatioDefault = 0.75
+/** How full the memory for the keys of a compaction may become: Kafka's default. */
+export const loadFactorDefault = 0.9
 
 /** What a store works with; sizes in bytes. */
 export interface StoreOptions {
@@ -293,7 +295,7 @@ export class Store {
       liveRatio: liveRatioDefault,
       pace: new Pace(this.shards[0]!.clock),
       mapBytesMax: 128 * mebibyte,
-      loadFactor: 0.9,
+      loadFactor: loadFactorDefault,
       isForced: false,
     }
   }

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/crc32c.ts'
-import { type BatchDraft } from '../../src/protocol/records/record.ts'
+import type { BatchDraft } from '../../src/protocol/records/record.ts'
 import { audit } from '../../src/storage/audit.ts'
 import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { batchOf, compacted, keyed, openTestStore, readAll, recordsOf } from './support.ts'
+import { batchOf, compacted, keyed, openConfigured, readAll, recordsOf } from './support.ts'
 
 interface Opened {
   readonly disk: FaultyDisk
@@ -27,13 +27,9 @@ async function open(
   settings: Partial<LogSettings> = {},
   more: Partial<StoreOptions> = {},
 ): Promise<Opened> {
-  const store = await openTestStore({ disk, clock, tailBytesMax: 0, ...more })
-  const log = store.create(1, { createdAt: 1 })
-  const other = store.create(2, { createdAt: 1 })
-  log.configure({ ...compacted, ...settings })
-  other.configure(defaultLogSettings)
-  store.dropUnknown()
-  return { disk, clock, store, log, other }
+  const all = [{ ...compacted, ...settings }, defaultLogSettings]
+  const { store, logs } = await openConfigured(all, { disk, clock, ...more })
+  return { disk, clock, store, log: logs[0]!, other: logs[1]! }
 }
 
 async function put(opened: Opened, key: string, value: string | null): Promise<void> {

@@ -13,6 +13,7 @@ import {
   compacted,
   heldDisk,
   keyed,
+  openConfigured,
   openTestStore,
   readAll,
   readCommitted,
@@ -41,12 +42,10 @@ async function open(
   more: Partial<StoreOptions> = {},
   settings: Partial<LogSettings> = {},
 ): Promise<Opened> {
-  const store = await openTestStore({ disk, clock, tailBytesMax: 0, ...more })
-  const [log, other, third] = [1, 2, 3].map(id => store.create(id, { createdAt: 1 }))
-  log!.configure({ ...compacted, ...settings })
-  for (const each of [other!, third!]) each.configure({ ...defaultLogSettings, fileDeleteDelayMs: 0 })
-  store.dropUnknown()
-  return { disk, clock, store, log: log!, other: other!, third: third! }
+  const others = { ...defaultLogSettings, fileDeleteDelayMs: 0 }
+  const all = [{ ...compacted, ...settings }, others, others]
+  const { store, logs } = await openConfigured(all, { disk, clock, ...more })
+  return { disk, clock, store, log: logs[0]!, other: logs[1]!, third: logs[2]! }
 }
 
 function put({ log, clock }: Opened, key: string, value: string): Promise<void> {

@@ -40,6 +40,21 @@ export function openTestStore(options: TestStoreOptions = {}): Promise<Store> {
   })
 }
 
+/** A store without a tail whose partitions, 1 and so on, go by these settings. */
+export async function openConfigured(
+  settings: readonly LogSettings[],
+  options: TestStoreOptions,
+): Promise<{ store: Store; logs: PartitionLog[] }> {
+  const store = await openTestStore({ tailBytesMax: 0, ...options })
+  const logs = settings.map((each, index) => {
+    const log = store.create(index + 1, { createdAt: 1 })
+    log.configure(each)
+    return log
+  })
+  store.dropUnknown()
+  return { store, logs }
+}
+
 export function batchOf(values: readonly string[], draft: Partial<BatchDraft> = {}): Buffer {
   return buildBatch({
     records: values.map((value, index) => ({ value: Buffer.from(value), timestamp: BigInt(1000 + index) })),

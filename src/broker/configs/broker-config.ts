@@ -25,6 +25,11 @@ const readAtStart = new Set(['listeners', 'listener.security.protocol.map'])
 const { dynamicBroker, dynamicDefaultBroker, staticBroker } = configSources
 
 const mebibyte = 1024 * 1024
+/** Bounds that Kafka's definitions of the settings do not have. */
+const leastValues = [
+  ['log.roll.ms', 1],
+  ['log.roll.jitter.ms', 0],
+] as const
 
 /** What is set while the broker runs, and beside what. */
 export interface BrokerChange {
@@ -94,8 +99,8 @@ function checkTogether(settings: Settings): void {
   if (inheritedText(topicConfigs['retention.ms'], settings) === '0') {
     throw unmet('log.retention.ms must be unlimited (-1) or, greater than or equal to 1')
   }
-  for (const [name, least] of Object.entries({ 'log.roll.ms': 1, 'log.roll.jitter.ms': 0 })) {
-    const text = isBrokerConfig(name) ? settings.text(name) : null
+  for (const [name, least] of leastValues) {
+    const text = settings.text(name)
     if (text !== null && Number(text) < least)
       throw unmet(`${name} must be greater than or equal to ${least}`)
   }
