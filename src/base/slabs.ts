@@ -18,8 +18,9 @@ export class Slabs {
   #takenLength = 0
 
   /**
-   * `idleLengthMax`: bytes of idle slabs to keep for the next taker; those that came back last are kept. Where there is a `clock`, they
-   * are kept for seconds only: much is wanted again at once under load, and nothing after it.
+   * `idleLengthMax`: bytes of idle slabs to keep for the next taker, or three times the longest where that is more; those that came
+   * back last are kept. Where there is a `clock`, they are kept for seconds only: much is wanted again at once under load, and nothing
+   * after it.
    */
   constructor(idleLengthMax = 64 * 1024 * 1024, clock?: Clock) {
     this.#idleLengthMax = idleLengthMax
@@ -71,10 +72,15 @@ export class Slabs {
     this.#idleLength += slab.bytes.length
     this.#idle.push(slab)
     // The oldest go, whatever their length: kept, they would have every taker of another length take new memory for good.
-    while (this.#idleLength > this.#idleLengthMax) this.#dropOldest()
+    while (this.#idleLength > Math.max(this.#idleLengthMax, longestIdleMin * this.#longestIdle()))
+      this.#dropOldest()
     if (!this.#clock) return
     slab.idleSinceMs = this.#clock.monotonic()
     this.#age(this.#clock)
+  }
+
+  #longestIdle(): number {
+    return this.#idle.reduce((longest, { bytes }) => Math.max(longest, bytes.length), 0)
   }
 
   #dropOldest(): void {
@@ -97,6 +103,11 @@ export class Slabs {
 const slabLength = 1024 * 1024
 /** Longer regions get a slab of their own. */
 const sharedLengthMax = slabLength / 4
+/**
+ * So many of the longest idle slab may be kept, whatever the bound: who sends frames of tens of megabytes has one under way, one on its
+ * way to the disk and one in the tail, and each in new memory would cost as much again as serving it.
+ */
+const longestIdleMin = 3
 /** No idle slab is kept for more than twice as long. */
 const idleMsMax = 2000
 

@@ -43,13 +43,22 @@ test('memory of a length that nobody wants any more gives way to what is in use'
 })
 
 test('what comes back beyond the bound is not kept', () => {
-  const slabs = new Slabs(2 * mebibyte)
-  const regions = Array.from({ length: 4 }, () => slabs.take(mebibyte))
+  const slabs = new Slabs(4 * mebibyte)
+  const regions = Array.from({ length: 6 }, () => slabs.take(mebibyte))
   const memories = regions.map(memoryOf)
   for (const region of regions) region.release()
   expect(slabs.takenLength).toBe(0)
-  const again = Array.from({ length: 4 }, () => memoryOf(slabs.take(mebibyte)))
-  expect(again.filter(memory => memories.includes(memory))).toHaveLength(2)
+  const again = Array.from({ length: 6 }, () => memoryOf(slabs.take(mebibyte)))
+  expect(again.filter(memory => memories.includes(memory))).toHaveLength(4)
+})
+
+test('three regions longer than the bound are kept, and no fourth', () => {
+  const slabs = new Slabs(2 * mebibyte)
+  const regions = Array.from({ length: 4 }, () => slabs.take(8 * mebibyte))
+  const memories = regions.map(memoryOf)
+  for (const region of regions) region.release()
+  const again = Array.from({ length: 4 }, () => memoryOf(slabs.take(8 * mebibyte)))
+  expect(again.filter(memory => memories.includes(memory))).toHaveLength(3)
 })
 
 test('what nobody takes again within seconds is given up, the rest is kept', async () => {
