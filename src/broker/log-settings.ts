@@ -11,7 +11,7 @@ export function logSettings(topic: Topic, settings: Settings): LogSettings {
     isDeleted: policy.includes('delete'),
     // The broker's own policy may have come later than a VLSN topic.
     isCompacted: policy.includes('compact') && config.get('odradek.partitioning') !== 'vlsn',
-    segmentBytes: config.get('internal.segment.bytes') ?? config.get('segment.bytes'),
+    segmentBytes: segmentBytesOf(config),
     segmentMs: config.get('segment.ms'),
     segmentJitterMs: config.get('segment.jitter.ms'),
     retentionMs: config.get('retention.ms'),
@@ -41,4 +41,9 @@ export const metadataLogSettings: LogSettings = {
   segmentBytes: 1024 * 1024,
   segmentMs: Infinity,
   deleteRetentionMs: 0,
+}
+
+/** What a segment of a partition holds at most, in bytes, were it a file of its own. */
+export function segmentBytesOf(config: TopicConfig): number {
+  return config.get('internal.segment.bytes') ?? config.get('segment.bytes')
 }

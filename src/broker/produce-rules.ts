@@ -5,11 +5,14 @@ import type { Topic } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
 import { TopicConfig } from './configs/topic-config.ts'
 import { durabilityOf } from './configs/durability.ts'
+import { segmentBytesOf } from './log-settings.ts'
 
 /** What a topic's configs ask of the batches that are produced to it. */
 export interface ProduceRules {
   /** Bytes; `max.message.bytes`. */
   readonly batchLengthMax: number
+  /** Bytes; `segment.bytes`. */
+  readonly segmentLength: number
   /** `message.timestamp.type=LogAppendTime`. */
   readonly isAppendTime: boolean
   /** What records are to be stored in; undefined is what they come in (`compression.type=producer`). */
@@ -42,6 +45,7 @@ function rulesOf(topic: Topic, settings: Settings): ProduceRules {
   const inside = true
   return {
     batchLengthMax: config.get('max.message.bytes'),
+    segmentLength: segmentBytesOf(config),
     isAppendTime,
     codec,
     level: levelOf(codec, config),

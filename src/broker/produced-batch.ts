@@ -39,7 +39,8 @@ const zstdFirst = 7
 /**
  * Makes of what a client sent what the topic keeps. Written in place, except that records
  * which the topic wants in another codec become another batch. Throws RecordsError as `checkBatch` does, and KafkaError
- * MESSAGE_TOO_LARGE (before and after), UNSUPPORTED_COMPRESSION_TYPE (ProduceRequest.validateRecords, then LogValidator).
+ * MESSAGE_TOO_LARGE (before and after), UNSUPPORTED_COMPRESSION_TYPE (ProduceRequest.validateRecords, then LogValidator) and
+ * RECORD_LIST_TOO_LARGE (UnifiedLog.append).
  */
 export function produced(
   records: Buffer | null,
@@ -61,6 +62,7 @@ export function produced(
   const isRebuilt = codec !== undefined && codec !== batch.codec
   const kept = isRebuilt ? recompress(batch, checked.body!, codec, level) : batch
   if (isRebuilt) checkLength(kept.sizeInBytes, rules)
+  checkFits(kept, rules)
   if (rules.isAppendTime) setMaxTimestamp(kept, 'LogAppendTime', now)
   else setMaxTimestamp(kept, 'CreateTime', maxTimestamp)
   return new ProducedBatch(kept, checked)
@@ -71,6 +73,14 @@ function checkLength(length: number, { batchLengthMax }: ProduceRules): void {
   throw new KafkaError(
     'MESSAGE_TOO_LARGE',
     `The batch has ${length} bytes; max.message.bytes allows ${batchLengthMax}`,
+  )
+}
+
+function checkFits({ sizeInBytes }: Batch, { segmentLength }: ProduceRules): void {
+  if (sizeInBytes <= segmentLength) return
+  throw new KafkaError(
+    'RECORD_LIST_TOO_LARGE',
+    `The batch has ${sizeInBytes} bytes; segment.bytes allows ${segmentLength}`,
   )
 }
 

@@ -39,13 +39,13 @@ export async function compact(shard: Shard, options: CompactionOptions): Promise
   const cleanings: LogCleaning[] = []
   const { loadFactor } = options
   let bytesMax = Math.max(options.mapBytesMax, offsetMapLength(1, loadFactor))
-  for (const { log, range } of due) {
-    if (shard.isStopping) return
+  for (const each of due) {
+    const { log, range } = each
     const recordCount = Math.max(0, range.firstUncleanableOffset - range.firstDirtyOffset)
     // Only the first may be cut short by too little memory.
     if (cleanings.length > 0 && offsetMapLength(recordCount, loadFactor) > bytesMax) break
     const map = new OffsetMap({ bytesMax, loadFactor, recordCount })
-    const cleaning = new LogCleaning(log, range, map, nowMs)
+    const cleaning = new LogCleaning(shard, each, map, nowMs)
     try {
       await cleaning.decide(options.pace)
     } catch (error) {
@@ -56,6 +56,7 @@ export async function compact(shard: Shard, options: CompactionOptions): Promise
       shard.logger.error({ partition: log.id, error }, 'a partition with unsound records is not compacted')
       continue
     }
+    if (shard.isStopping) return
     cleanings.push(cleaning)
     bytesMax -= map.sizeInBytes
   }
@@ -134,6 +135,7 @@ const changes = { dropped: 0, replaced: 1, replacedObsolete: 2 } as const
 /** One cleaning of one partition: first it is decided which batches change, then each is asked for as it is copied. */
 class LogCleaning {
   readonly log: PartitionLog
+  readonly #shard: Shard
   readonly #range: Cleanable
   readonly #rules: Omit<CleaningRules, 'walk'> & { readonly section: DirtySection }
   /** The batches that change, by base offset, and what becomes of them. */
@@ -146,7 +148,8 @@ class LogCleaning {
   /** Bytes that are gone from segments that are not in place yet. */
   #saved: { baseOffset: number; nextOffset: number; length: number }[] = []
 
-  constructor(log: PartitionLog, range: Cleanable, map: OffsetMap, nowMs: number) {
+  constructor(shard: Shard, { log, range }: Due, map: OffsetMap, nowMs: number) {
+    this.#shard = shard
     this.log = log
     this.#range = range
     this.#aborted = log.state.transactions.aborted.between(log.state.logStart, range.firstUncleanableOffset)
@@ -163,7 +166,7 @@ class LogCleaning {
     return this.#rules.section.endOffset
   }
 
-  /** Throws RecordsError where records are not sound. */
+  /** Throws RecordsError where records are not sound. On a shard that is stopping it ends before it has seen all. */
   async decide(pace: Pace): Promise<void> {
     const { section } = this.#rules
     const { firstDirtyOffset, firstUncleanableOffset } = this.#range
@@ -196,7 +199,7 @@ class LogCleaning {
       } finally {
         slice.release()
       }
-      if (slice.length === 0) return
+      if (slice.length === 0 || this.#shard.isStopping) return
       offset = slice.nextOffset
       await pace.pass(slice.length)
     }

@@ -143,3 +143,23 @@ test('min.insync.replicas asks for no more replicas than there are', async () =>
   for (const acks of [-1, 1]) expect(await send(client, topic, batchAt([now], {}, 1), { acks })).toBe('NONE')
   expect(recordsIn(await fetchFrom(client, topic))).toEqual(['0:a', '1:a'])
 })
+
+test('a batch longer than a segment of its topic is refused, one just as long is taken', async () => {
+  const client = await connectToBroker()
+  const batch = batchAt([now, now + 1n])
+  for (const [segmentBytes, answer] of [
+    [batch.length - 1, 'RECORD_LIST_TOO_LARGE'],
+    [batch.length, 'NONE'],
+  ] as const) {
+    const topic = await makeTopic(client, { configs: { 'internal.segment.bytes': String(segmentBytes) } })
+    expect(await send(client, topic, batch)).toBe(answer)
+    expect(await stored(client, topic)).toHaveLength(answer === 'NONE' ? 1 : 0)
+  }
+})
+
+test('what counts against the length of a segment is the batch as it is stored', async () => {
+  const client = await connectToBroker()
+  const configs = { 'compression.type': 'uncompressed', 'internal.segment.bytes': '500' }
+  const topic = await makeTopic(client, { configs })
+  expect(await send(client, topic, batchAt([now], { codec: 'gzip' }))).toBe('RECORD_LIST_TOO_LARGE')
+})

@@ -5,6 +5,7 @@ import { crc32c } from '../../src/protocol/records/crc32c.ts'
 import type { BatchDraft } from '../../src/protocol/records/record.ts'
 import { audit } from '../../src/storage/audit.ts'
 import { defaultLogSettings, type LogSettings } from '../../src/storage/log-settings.ts'
+import { Pace } from '../../src/storage/pace.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
@@ -355,4 +356,26 @@ test('leaves everything from the last stable offset on', async () => {
   await store.compact({ isForced: true })
   expect((await batchesOf(log)).data).toEqual([6n, 12n])
   await closeAudited(store)
+})
+
+test('a compaction that is under way reads no further once the store closes', async () => {
+  const opened = await open()
+  const { store, log, clock } = opened
+  const value = 'v'.repeat(50_000)
+  for (let count = 0; count < 100; count++) await put(opened, `${count % 7}`, value)
+  let passed = 0
+  let compaction: Promise<void> | undefined
+  await new Promise<void>(begun => {
+    const pace = new Pace(clock, () => {
+      passed++
+      begun()
+      return Infinity
+    })
+    compaction = store.compact({ pace })
+  })
+  const before = passed
+  await store.close()
+  await compaction
+  expect(passed - before).toBeLessThan(10)
+  expect(log.state.cleanedOffset).toBe(0)
 })

@@ -129,7 +129,7 @@ export const topicEffects: Partial<Record<TopicConfigName, string>> = {
   'retention.bytes': 'How large a partition may become before its oldest segments are deleted.',
   'retention.ms': 'How old the newest record of a segment may become before it is deleted.',
   'segment.bytes':
-    'Where segments end for retention and compaction; the files of the log have a size of their own.',
+    'Where segments end for retention and compaction, and the largest batch that is taken; files of the log have a size of their own.',
   'segment.jitter.ms': 'How much earlier than `segment.ms` segments may end, so that not all do at once.',
   'segment.ms': 'The longest time that one segment takes records.',
 }
