@@ -2,6 +2,8 @@ import type { Cancel, Clock } from '../base/clock.ts'
 
 /** What can move, as the log of a partition can: whoever waits looks again then. */
 export interface Advancing {
+  /** It moves no more: whoever would wait for it looks again at once. */
+  readonly isOver: boolean
   onAdvance(listener: () => void): Cancel
 }
 
@@ -16,10 +18,11 @@ export class Purgatory {
     this.#clock = clock
   }
 
-  /** Waits until one of `logs` moves, `deadline` (of the monotonic clock, ms) has come, or `signal` aborts. */
-  park(logs: Iterable<Advancing>, deadline: number, signal: AbortSignal): Promise<Wake> {
+  /** Waits until one of `logs` moves or is over, `deadline` (of the monotonic clock, ms) has come, or `signal` aborts. */
+  park(logs: readonly Advancing[], deadline: number, signal: AbortSignal): Promise<Wake> {
     return new Promise(resolve => {
       if (signal.aborted) return resolve('disconnect')
+      if (logs.some(({ isOver }) => isOver)) return resolve('advance')
       const cancels: Cancel[] = []
       const wake = (why: Wake): void => {
         for (const cancel of cancels.splice(0)) cancel()

@@ -133,7 +133,7 @@ export class PartitionLog implements ReadablePartition {
   readonly #listeners = new Set<() => void>()
   /** Compaction has found records in it that are not sound. */
   isUncleanable = false
-  #isDropped = false
+  #isOver = false
   #settings: LogSettings | undefined
 
   constructor({ state, shard, slabs, copies, createdAt, leaderEpoch }: PartitionLogOptions) {
@@ -150,6 +150,10 @@ export class PartitionLog implements ReadablePartition {
   /** The shard that holds it. */
   get shard(): number {
     return this.#shard.id
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** The first offset that can be read. */
@@ -261,7 +265,7 @@ export class PartitionLog implements ReadablePartition {
 
   #checkWritable(): void {
     if (this.#shard.fault) throw this.#shard.fault
-    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    if (this.#isOver) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
   }
 
   #accept(batch: Buffer, { hold, durability = groupCommit }: AppendOptions): Appended {
@@ -339,7 +343,7 @@ export class PartitionLog implements ReadablePartition {
    * was written.
    */
   read(offset: bigint, options: ReadOptions): Slice | Promise<Slice> {
-    if (this.#isDropped) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    if (this.#isOver) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     const { logStart, nextOffset } = this.state
     const from = Number(offset)
     if (from < logStart || from > nextOffset) {
@@ -535,7 +539,7 @@ export class PartitionLog implements ReadablePartition {
 
   /** The topic is gone: what was written is dead, and nothing is read or appended any more. */
   drop(): void {
-    this.#isDropped = true
+    this.#isOver = true
     this.#shard.sweep(this.state.dropAllRuns(this.#keptUntilMs))
     this.notify()
   }

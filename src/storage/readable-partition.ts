@@ -21,6 +21,8 @@ export interface EpochEnd {
  * rooms that read know no more.
  */
 export interface ReadablePartition {
+  /** The topic is gone, and nothing of it will move any more. */
+  readonly isOver: boolean
   readonly leaderEpoch: number
   /** The first offset that can be read. */
   readonly logStartOffset: bigint

@@ -25,6 +25,10 @@ export class OrderedView implements ReadablePartition {
     this.#batches = new BuiltBatches(topic, services)
   }
 
+  get isOver(): boolean {
+    return this.#topic.partitions[0]!.log.isOver
+  }
+
   /** Rises with each start of the broker, as that of the first partition. */
   get leaderEpoch(): number {
     return this.#topic.partitions[0]!.log.leaderEpoch

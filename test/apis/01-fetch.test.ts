@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import type { DiskFile, OpenOptions } from '../../src/base/disk.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { fetch } from '../../src/broker/apis/01-fetch.ts'
 import { metadata } from '../../src/broker/apis/03-metadata.ts'
+import { deleteTopics } from '../../src/broker/apis/20-delete-topics.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
@@ -415,3 +417,52 @@ test.each([
   const { records } = answer.responses[0]!.partitions[0]!
   expect([...batchesIn(records!)]).toHaveLength(3)
 })
+
+test('is told of a topic that is deleted while the records of another are read from disk', async () => {
+  const disk = new SlowDisk()
+  const { address } = await startBroker({ disk, settings: { 'odradek.tail.bytes.max': 0 } })
+  const [reader, admin] = [await connect(address), await connect(address)]
+  const [read, gone] = [await makeTopic(admin), await makeTopic(admin)]
+  await produceTo(admin, read, batchOf(['x'.repeat(100_000)]))
+  const { topics, ...request } = fetchOf(gone, [{}], { minBytes: 1_000_000, maxWaitMs: hourMs })
+  const reading = disk.holdReads()
+  const answer = reader.call(fetch, 17, { ...request, topics: [...topics, ...fetchOf(read, [{}]).topics] })
+  await reading.begun
+  await admin.call(deleteTopics, 6, { topics: [{ topicId: gone.topicId, name: null }], timeoutMs: 1000 })
+  reading.end()
+  const errors = (await answer).responses.map(({ topicId, partitions }) => [
+    topicId,
+    errorName(partitions[0]!.errorCode),
+  ])
+  expect(errors).toEqual([
+    [gone.topicId, 'UNKNOWN_TOPIC_ID'],
+    [read.topicId, 'NONE'],
+  ])
+})
+
+/** Reads that go on when the test says so. */
+class SlowDisk extends FaultyDisk {
+  #held: { promise: Promise<void>; begin: () => void } | undefined
+
+  /** The next reads wait until `end` is called; `begun` resolves with the first. */
+  holdReads(): { begun: Promise<void>; end: () => void } {
+    let end!: () => void
+    let begin!: () => void
+    const promise = new Promise<void>(resolve => (end = resolve))
+    const begun = new Promise<void>(resolve => (begin = resolve))
+    this.#held = { promise, begin }
+    return { begun, end }
+  }
+
+  override async open(name: string, options?: OpenOptions): Promise<DiskFile> {
+    const file = await super.open(name, options)
+    const read = file.read.bind(file)
+    return Object.assign(file, {
+      read: async (position: number, into: Buffer) => {
+        this.#held?.begin()
+        await this.#held?.promise
+        return read(position, into)
+      },
+    })
+  }
+}
