@@ -441,7 +441,7 @@ export class Catalog {
         this.#store.drop(id)
         this.#vlsnByPartition.delete(id)
       }
-      for (const listener of this.#listeners) listener.topicDeleted?.(before)
+      this.#tell(listener => listener.topicDeleted?.(before))
       return
     }
     const partitions = value.partitions.map(
@@ -525,8 +525,17 @@ export class Catalog {
   #tellChanged(): void {
     const topics = [...this.#changed].map(id => this.#topicsById.get(id)).filter(topic => topic !== undefined)
     this.#changed.clear()
+    for (const topic of topics) this.#tell(listener => listener.topicChanged?.(topic))
+  }
+
+  /** What has happened is true for all of them, whatever one makes of it. */
+  #tell(told: (listener: CatalogListener) => void): void {
     for (const listener of this.#listeners) {
-      for (const topic of topics) listener.topicChanged?.(topic)
+      try {
+        told(listener)
+      } catch (error) {
+        this.#reportBug(error)
+      }
     }
   }
 

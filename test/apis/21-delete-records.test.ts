@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { findCoordinator } from '../../src/broker/apis/10-find-coordinator.ts'
+import { deleteTopics } from '../../src/broker/apis/20-delete-topics.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
-import { errorName } from '../../src/protocol/errors.ts'
+import { errorCodes, errorName } from '../../src/protocol/errors.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import {
   batchOf,
@@ -131,4 +132,17 @@ test('keeps the start where it is through a restart', async () => {
   const fetched = await fetchFrom(client, topic, { fetchOffset: 3n })
   expect(fetched).toMatchObject({ logStartOffset: 3n, highWatermark: 5n })
   expect(recordsIn(fetched)).toEqual(['3:d', '4:e'])
+})
+
+test('says so where the topic was deleted before its turn came', async () => {
+  const { address } = await startBroker()
+  const [client, admin] = [await connect(address), await connect(address)]
+  const topic = await makeFilledTopic(client)
+  const deleting = admin.call(deleteTopics, 6, {
+    topics: [{ topicId: topic.topicId, name: null }],
+    timeoutMs: 30_000,
+  })
+  const [answer] = await cut(client, topic.name, [[0, 3n]])
+  await deleting
+  expect(answer).toMatchObject({ errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, lowWatermark: -1n })
 })

@@ -12,7 +12,9 @@ import { CoordinatorLog } from '../../src/storage/coordinator-log.ts'
 import { openTestStore } from '../storage/support.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 
-const reportBug = (error: unknown): never => {
+type ReportBug = (error: unknown) => void
+
+const throwBug: ReportBug = error => {
   throw error
 }
 
@@ -22,7 +24,11 @@ interface Opened {
   close(): Promise<void>
 }
 
-async function open(disk: Disk = memoryDisk(), values: Record<string, string> = {}): Promise<Opened> {
+async function open(
+  disk: Disk = memoryDisk(),
+  values: Record<string, string> = {},
+  reportBug = throwBug,
+): Promise<Opened> {
   const settings = new Settings(new Map(Object.entries(values)))
   const store = await openTestStore({ disk })
   let closing: Promise<void> | undefined
@@ -169,4 +175,23 @@ test('knows which names collide without going through all topics, and forgets th
   await catalog.deleteAll([(dotted as Topic).id, (other as Topic).id])
   expect(await named('a_b.c')).toEqual([expect.objectContaining({ name: 'a_b.c' })])
   expect(all).not.toHaveBeenCalled()
+})
+
+test('tells everybody of what happens to topics, also where one of them throws', async () => {
+  const bugs: string[] = []
+  const opened = await open(memoryDisk(), {}, error => void bugs.push((error as Error).message))
+  const { catalog } = opened
+  catalog.listen({
+    topicChanged: () => {
+      throw new Error('changed')
+    },
+    topicDeleted: () => {
+      throw new Error('deleted')
+    },
+  })
+  const heard = listen(opened)
+  const { id } = await catalog.create({ name: 'a', partitionCount: 1, configs: new Map() })
+  await catalog.deleteAll([id])
+  expect(heard.map(line => line.replace(/\d{2,}/, 'ms'))).toEqual(['a 1 ms', 'a gone'])
+  expect(bugs).toEqual(['changed', 'deleted'])
 })

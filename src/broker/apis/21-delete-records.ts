@@ -38,11 +38,7 @@ export const deleteRecords = api({
     return {
       topics: topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map(({ partitionIndex, cut }) =>
-          cut instanceof KafkaError
-            ? { partitionIndex, lowWatermark: noLowWatermark, errorCode: cut.code }
-            : { partitionIndex, lowWatermark: cut.log.logStartOffset, errorCode: errorCodes.NONE },
-        ),
+        partitions: partitions.map(({ partitionIndex, cut }) => ({ partitionIndex, ...outcomeOf(cut) })),
       })),
     }
   },
@@ -58,6 +54,14 @@ export const deleteRecords = api({
     })),
   }),
 })
+
+function outcomeOf(cut: Cut | KafkaError): { lowWatermark: bigint; errorCode: number } {
+  if (cut instanceof KafkaError) return { lowWatermark: noLowWatermark, errorCode: cut.code }
+  // The topic was deleted while this waited its turn.
+  if (cut.log.isOver)
+    return { lowWatermark: noLowWatermark, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
+  return { lowWatermark: cut.log.logStartOffset, errorCode: errorCodes.NONE }
+}
 
 function judge(name: string, partitionIndex: number, offset: bigint, context: Context): Cut | KafkaError {
   try {
