@@ -128,24 +128,16 @@ func adminCreatePartitions(k *kit) {
 
 func adminDeleteRecords(k *kit) {
 	topic := k.createTopic("delete-records", 1)
-	admin := k.admin()
 	k.produceNumbers(topic, 1, 0, 10)
-	before := func(offset int64) kadm.DeleteRecordsResponse {
-		offsets := kadm.Offsets{}
-		offsets.Add(kadm.Offset{Topic: topic, Partition: 0, At: offset})
-		answers, err := admin.DeleteRecords(k.ctx, offsets)
-		ok(err)
-		return answers[topic][0]
-	}
-	answer := before(6)
+	answer := k.deleteRecords(topic, 6)
 	ok(answer.Err)
 	equal("low watermark", int64(6), answer.LowWatermark)
-	starts, err := admin.ListStartOffsets(k.ctx, topic)
+	starts, err := k.admin().ListStartOffsets(k.ctx, topic)
 	ok(err)
 	equal("start", int64(6), starts[topic][0].Offset)
 	equal("values that stay", numbers(6, 10), valuesOf(k.poll(k.consumer(kgo.ConsumeTopics(topic)), 4)))
-	fails(kerr.OffsetOutOfRange, before(11).Err)
-	all := before(-1)
+	fails(kerr.OffsetOutOfRange, k.deleteRecords(topic, 11).Err)
+	all := k.deleteRecords(topic, -1)
 	ok(all.Err)
 	equal("low watermark at the end", int64(10), all.LowWatermark)
 }

@@ -99,6 +99,15 @@ func (k *kit) produceNumbers(topic string, partitions, from, to int, opts ...kgo
 	ok(producer.ProduceSync(k.ctx, records...).FirstErr())
 }
 
+// deleteRecords deletes what lies before an offset of partition 0.
+func (k *kit) deleteRecords(topic string, before int64) kadm.DeleteRecordsResponse {
+	offsets := kadm.Offsets{}
+	offsets.Add(kadm.Offset{Topic: topic, Partition: 0, At: before})
+	answers, err := k.admin().DeleteRecords(k.ctx, offsets)
+	ok(err)
+	return answers[topic][0]
+}
+
 // poll polls until count records have come.
 func (k *kit) poll(consumer *kgo.Client, count int) []*kgo.Record {
 	ctx, cancel := context.WithTimeout(k.ctx, 20*time.Second)

@@ -20,7 +20,7 @@ type scenario struct {
 
 func scenarios() []scenario {
 	return slices.Concat(recordScenarios(), groupScenarios(), consumerProtocolScenarios(), shareScenarios(),
-		adminScenarios(), configScenarios(), transactionScenarios(), vlsnScenarios())
+		wireScenarios(), adminScenarios(), configScenarios(), transactionScenarios(), vlsnScenarios())
 }
 
 func main() {
@@ -68,7 +68,7 @@ func attempt(s scenario, address string) (failure string) {
 // scenarioLine finds the line of the scenario itself in a stack.
 func scenarioLine(stack string) string {
 	for _, line := range strings.Split(stack, "\n") {
-		for _, file := range []string{"records.go:", "groups.go:", "consumer_protocol.go:", "share.go:", "admin.go:", "configs.go:", "transactions.go:", "vlsn.go:"} {
+		for _, file := range []string{"records.go:", "wire.go:", "groups.go:", "consumer_protocol.go:", "share.go:", "admin.go:", "configs.go:", "transactions.go:", "vlsn.go:"} {
 			if at := strings.Index(line, file); at >= 0 {
 				return strings.Fields(line[at:])[0]
 			}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Batches and requests as no client sends them by itself, and all that the
+// answers say.
+func wireScenarios() []scenario {
+	return []scenario{
+		{"fetch-min-bytes", fetchMinBytes},
+		{"log-append-time-retry", logAppendTimeRetry},
+		{"refused-records", refusedRecords},
+	}
+}
+
+func fetchMinBytes(k *kit) {
+	topic := k.createTopic("min-bytes", 1)
+	for n := range int64(10) {
+		placed(n, k.produceBatch(topic, batch{records: []kmsg.Record{record(nil, noise(1000))}}.bytes()))
+	}
+	const much, long, short = 1 << 20, 20 * time.Second, 500 * time.Millisecond
+	for _, limits := range [][3]int32{{much, 2000, much}, {9000, 2000, much}, {20_000, 5000, much}, {9000, much, 9000}} {
+		length, took := k.fetch(topic, long, limits[0], limits[1], limits[2])
+		that(length > 1000, "the answer has no batch")
+		that(took < long/2, "a fetch that could be given no more was kept waiting")
+	}
+	// A partition may be given less than what is waited for, since others could be given the rest.
+	length, took := k.fetch(topic, short, 9000, much, 2000)
+	that(length > 1000, "the answer has no batch")
+	that(took > short/2, "less than the least was given at once")
+}
+
+func logAppendTimeRetry(k *kit) {
+	topic := k.createTopic("append-time-retry", 1, "message.timestamp.type", "LogAppendTime")
+	id, epoch, err := k.client().ProducerID(k.ctx)
+	ok(err)
+	pair := func(sequence int32) []byte {
+		records := []kmsg.Record{keyed, keyless}
+		return batch{producer: &idempotent{id, epoch}, sequence: sequence, records: records}.bytes()
+	}
+	batches, times := [][]byte{pair(0), pair(2)}, []int64{}
+	for i, one := range batches {
+		answer := k.produceBatch(topic, one)
+		placed(int64(2*i), answer)
+		times = append(times, answer.LogAppendTime)
+		time.Sleep(20 * time.Millisecond)
+	}
+	that(times[0] < times[1], "two batches have the same time")
+	again := func(logStart int64) {
+		for i, one := range batches {
+			answer := k.produceBatch(topic, one)
+			placed(int64(2*i), answer)
+			equal("log append time and log start of a retry", []int64{times[i], logStart}, []int64{answer.LogAppendTime, answer.LogStartOffset})
+		}
+	}
+	again(0)
+	for i, r := range k.poll(k.consumer(kgo.ConsumeTopics(topic)), 4) {
+		equal("timestamp of the record", times[i/2], r.Timestamp.UnixMilli())
+	}
+	ok(k.deleteRecords(topic, 3).Err)
+	again(3)
+	equal("ends", []int64{4, 4}, k.ends(topic))
+}
+
+func refusedRecords(k *kit) {
+	for _, isGzip := range []bool{false, true} {
+		send := func(topic string, records ...kmsg.Record) kmsg.ProduceResponseTopicPartition {
+			return k.produceBatch(topic, batch{isGzip: isGzip, records: records}.bytes())
+		}
+		compacted := k.createTopic("refused-keyless", 1, "cleanup.policy", "compact,delete")
+		placed(0, send(compacted, keyed, keyed, keyed))
+		refused(kerr.InvalidRecord, 0, []int32{1, 3}, send(compacted, keyed, keyless, keyed, keyless))
+		ok(k.deleteRecords(compacted, 2).Err)
+		refused(kerr.InvalidRecord, 2, []int32{0}, send(compacted, keyless))
+		placed(3, send(compacted, keyed))
+
+		const hour = "3600000"
+		timed := k.createTopic("refused-time", 1, "message.timestamp.before.max.ms", hour, "message.timestamp.after.max.ms", hour)
+		placed(0, send(timed, keyed, keyed))
+		ok(k.deleteRecords(timed, 1).Err)
+		early, late := lateRecord(-2*time.Hour), lateRecord(2*time.Hour)
+		refused(kerr.InvalidTimestamp, 1, []int32{1, 3}, send(timed, keyed, early, keyed, late))
+		refused(kerr.InvalidTimestamp, 1, []int32{0}, send(timed, late))
+		placed(2, send(timed, keyed))
+	}
+	// Of a batch that is wrong as a whole the answer names no record and does not tell where the log starts.
+	topic := k.createTopic("refused-whole", 1, "max.message.bytes", "1000")
+	whole := batch{records: []kmsg.Record{keyed, keyed}}.bytes()
+	placed(0, k.produceBatch(topic, whole))
+	ok(k.deleteRecords(topic, 1).Err)
+	long := batch{records: []kmsg.Record{record([]byte("k"), noise(1000))}}.bytes()
+	refused(kerr.MessageTooLarge, -1, []int32{}, k.produceBatch(topic, long))
+	refused(kerr.InvalidRecord, -1, []int32{}, k.produceBatch(topic, append(whole, whole...)))
+	torn := bytes.Clone(whole)
+	torn[len(torn)-1] ^= 1
+	refused(kerr.CorruptMessage, -1, []int32{}, k.produceBatch(topic, torn))
+	placed(2, k.produceBatch(topic, whole))
+}
