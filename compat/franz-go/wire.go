@@ -16,6 +16,7 @@ func wireScenarios() []scenario {
 		{"fetch-min-bytes", fetchMinBytes},
 		{"log-append-time-retry", logAppendTimeRetry},
 		{"refused-records", refusedRecords},
+		{"batch-over-segment", batchOverSegment},
 	}
 }
 
@@ -101,4 +102,50 @@ func refusedRecords(k *kit) {
 	torn[len(torn)-1] ^= 1
 	refused(kerr.CorruptMessage, -1, []int32{}, k.produceBatch(topic, torn))
 	placed(2, k.produceBatch(topic, whole))
+}
+
+func batchOverSegment(k *kit) {
+	const segment = 1 << 20
+	create := func(configs ...string) string {
+		common := []string{"segment.bytes", "1048576", "max.message.bytes", "4194304"}
+		return k.createTopic("segment", 1, append(common, configs...)...)
+	}
+	// plain is a batch of exactly so many bytes; around a megabyte all of them have the same frame.
+	plain := func(length int) []byte {
+		of := func(value int) []byte { return batch{records: []kmsg.Record{record(nil, noise(value))}}.bytes() }
+		frame := len(of(length-100)) - (length - 100)
+		exact := of(length - frame)
+		equal("length of the batch", length, len(exact))
+		return exact
+	}
+	tooLong := func(answer kmsg.ProduceResponseTopicPartition) {
+		refused(kerr.RecordListTooLarge, -1, []int32{}, answer)
+	}
+	topic := create()
+	placed(0, k.produceBatch(topic, plain(segment)))
+	ok(k.deleteRecords(topic, 1).Err)
+	tooLong(k.produceBatch(topic, plain(segment+1)))
+	placed(1, k.produceBatch(topic, plain(segment-1)))
+
+	// What counts is the length in the log.
+	compressible, packed := []kmsg.Record{record(nil, make([]byte, 2*segment))}, []kmsg.Record{record(nil, noise(segment))}
+	short, long := batch{isGzip: true, records: compressible}.bytes(), batch{records: compressible}.bytes()
+	placed(2, k.produceBatch(topic, short))
+	tooLong(k.produceBatch(topic, long))
+	tooLong(k.produceBatch(topic, batch{isGzip: true, records: packed}.bytes()))
+	tooLong(k.produceBatch(create("compression.type", "uncompressed"), short))
+	placed(0, k.produceBatch(create("compression.type", "gzip"), long))
+
+	// It is looked at after the records and before the producer, who is not known afterwards.
+	compacted := create("cleanup.policy", "compact")
+	refused(kerr.InvalidRecord, 0, []int32{0}, k.produceBatch(compacted, batch{records: packed}.bytes()))
+	id, epoch, err := k.client().ProducerID(k.ctx)
+	ok(err)
+	producer := &idempotent{id, epoch}
+	for _, sequence := range []int32{0, 7} {
+		tooLong(k.produceBatch(topic, batch{producer: producer, sequence: sequence, records: packed}.bytes()))
+	}
+	placed(3, k.produceBatch(topic, batch{producer: producer, records: []kmsg.Record{keyless}}.bytes()))
+
+	refused(kerr.MessageTooLarge, -1, []int32{}, k.produceBatch(create("max.message.bytes", "1048576"), plain(segment+1)))
 }
