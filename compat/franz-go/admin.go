@@ -19,6 +19,7 @@ func adminScenarios() []scenario {
 		{"topic-ids", topicIDs},
 		{"admin-create-partitions", adminCreatePartitions},
 		{"admin-delete-records", adminDeleteRecords},
+		{"admin-delete-records-policy", adminDeleteRecordsPolicy},
 		{"admin-topic-configs", adminTopicConfigs},
 		{"admin-broker-configs", adminBrokerConfigs},
 		{"admin-cluster", adminCluster},
@@ -140,6 +141,28 @@ func adminDeleteRecords(k *kit) {
 	all := k.deleteRecords(topic, -1)
 	ok(all.Err)
 	equal("low watermark at the end", int64(10), all.LowWatermark)
+}
+
+func adminDeleteRecordsPolicy(k *kit) {
+	for _, policy := range []string{"delete", "compact,delete", ""} {
+		topic := k.createTopic("delete-policy", 1, "cleanup.policy", policy)
+		placed(0, k.produceBatch(topic, batch{records: []kmsg.Record{keyed, keyed}}.bytes()))
+		answer := k.deleteRecords(topic, 1)
+		ok(answer.Err)
+		equal("low watermark", int64(1), answer.LowWatermark)
+		fails(kerr.OffsetOutOfRange, k.deleteRecords(topic, 3).Err)
+	}
+	topic := k.createTopic("delete-policy", 1, "cleanup.policy", "compact")
+	placed(0, k.produceBatch(topic, batch{records: []kmsg.Record{keyed, keyed}}.bytes()))
+	// The policy is looked at before the offset.
+	for _, before := range []int64{1, 3, -1} {
+		answer := k.deleteRecords(topic, before)
+		fails(kerr.PolicyViolation, answer.Err)
+		equal("low watermark of a refusal", int64(-1), answer.LowWatermark)
+	}
+	starts, err := k.admin().ListStartOffsets(k.ctx, topic)
+	ok(err)
+	equal("start", int64(0), starts[topic][0].Offset)
 }
 
 func configsOf(resources kadm.ResourceConfigs, err error) map[string]kadm.Config {

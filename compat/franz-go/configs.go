@@ -12,7 +12,11 @@ import (
 
 // Changing settings of topics and the broker while it runs.
 func configScenarios() []scenario {
-	return []scenario{{"admin-alter-configs", alterConfigs}}
+	return []scenario{
+		{"admin-alter-configs", alterConfigs},
+		{"admin-alter-lists", alterLists},
+		{"admin-alter-refused", alterRefused},
+	}
 }
 
 func change(op kadm.IncrementalOp, name, value string) kadm.AlterConfig {
@@ -78,4 +82,80 @@ func alterBrokerConfigs(k *kit, admin *kadm.Client) {
 	ok(alter(change(kadm.DeleteConfig, name, "")))
 	becomes("9223372036854775807", kmsg.ConfigSourceDefaultConfig)
 	fails(kerr.InvalidRequest, alter(change(kadm.SetConfig, "num.partitions", "2")))
+}
+
+func alterLists(k *kit) {
+	topic := k.createTopic("alter-lists", 1)
+	admin := k.admin()
+	alter := func(op kadm.IncrementalOp, value string) error {
+		return outcome(admin.AlterTopicConfigs(k.ctx, []kadm.AlterConfig{change(op, "cleanup.policy", value)}, topic))
+	}
+	becomes := func(value string) {
+		eventually(fmt.Sprintf("cleanup.policy becomes %q", value), func() bool {
+			config := configsOf(admin.DescribeTopicConfigs(k.ctx, topic))["cleanup.policy"]
+			return config.MaybeValue() == value && config.Source == kmsg.ConfigSourceDynamicTopicConfig
+		})
+	}
+	for _, step := range []struct {
+		op            kadm.IncrementalOp
+		value, policy string
+	}{
+		{kadm.AppendConfig, "compact,", "delete,compact"},
+		{kadm.SubtractConfig, "delete,,", "compact"},
+		{kadm.AppendConfig, ",", "compact"},
+		{kadm.SubtractConfig, "compact", ""},
+		{kadm.AppendConfig, "delete,", "delete"},
+		{kadm.SetConfig, "", ""},
+		{kadm.AppendConfig, "delete", "delete"},
+	} {
+		ok(alter(step.op, step.value))
+		becomes(step.policy)
+	}
+	// In front, between, and where a list is set whole, a comma makes an empty element.
+	fails(kerr.InvalidConfig, alter(kadm.AppendConfig, ",compact"))
+	fails(kerr.InvalidConfig, alter(kadm.AppendConfig, "compact,,delete"))
+	fails(kerr.InvalidConfig, alter(kadm.AppendConfig, ""))
+	fails(kerr.InvalidConfig, alter(kadm.SetConfig, "compact,"))
+	becomes("delete")
+}
+
+func alterRefused(k *kit) {
+	admin := k.admin()
+	brokers, err := admin.ListBrokers(k.ctx)
+	ok(err)
+	node := brokers[0].NodeID
+	described := func(names []string) []string {
+		configs, values := configsOf(admin.DescribeBrokerConfigs(k.ctx, node)), []string{}
+		for _, name := range names {
+			config := configs[name]
+			values = append(values, fmt.Sprintf("%s=%s by %s", name, config.MaybeValue(), config.Source))
+		}
+		return values
+	}
+	for _, changes := range [][]kadm.AlterConfig{
+		{change(kadm.SetConfig, "log.roll.ms", "0")},
+		{change(kadm.SetConfig, "log.roll.ms", "-1")},
+		{change(kadm.SetConfig, "log.roll.jitter.ms", "-1")},
+		{change(kadm.SetConfig, "log.retention.ms", "0")},
+		{change(kadm.SetConfig, "log.segment.bytes", "1048575")},
+		{change(kadm.SetConfig, "log.cleaner.threads", "0")},
+		{change(kadm.SetConfig, "log.cleaner.dedupe.buffer.size", "1048576")},
+		{change(kadm.SetConfig, "log.cleaner.dedupe.buffer.size", "2097153"), change(kadm.SetConfig, "log.cleaner.threads", "2")},
+		{change(kadm.SetConfig, "group.consumer.assignment.interval.ms", "15001")},
+		{change(kadm.SetConfig, "group.share.assignment.interval.ms", "15001")},
+		{change(kadm.SetConfig, "group.streams.assignment.interval.ms", "15001")},
+		// What is refused takes the others with it.
+		{change(kadm.SetConfig, "log.retention.bytes", "5000"), change(kadm.SetConfig, "log.roll.ms", "0")},
+	} {
+		names := []string{}
+		for _, one := range changes {
+			names = append(names, one.Name)
+		}
+		before := described(names)
+		// For all brokers, then for this one.
+		for _, nodes := range [][]int32{{}, {node}} {
+			fails(kerr.InvalidRequest, outcome(admin.AlterBrokerConfigs(k.ctx, changes, nodes...)))
+		}
+		equal("what is in force", before, described(names))
+	}
 }
