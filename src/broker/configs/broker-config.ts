@@ -1,5 +1,6 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import { ConfigError } from './definition.ts'
+import { checkSteps } from './running-limits.ts'
 import { brokerConfig, configSources, isBrokerConfig, Settings } from './settings.ts'
 import { boundsOf } from './tables/group.ts'
 import { topicConfigs } from './tables/topic.ts'
@@ -40,16 +41,18 @@ export interface BrokerChange {
 }
 
 /**
- * Checks all that is to be set while the broker runs, for one broker or for all, by itself and together with what is set
- * elsewhere. Throws KafkaError INVALID_REQUEST, in Kafka's words where it refuses too (DynamicBrokerConfig.validate); Kafka
- * takes names that it does not know.
+ * Checks all that is to be set while the broker runs, for one broker or for all, by itself, together with what is set
+ * elsewhere, and as a step from what is in force. Throws KafkaError INVALID_REQUEST, in Kafka's words where it refuses too
+ * (DynamicBrokerConfig.validate); Kafka takes names that it does not know.
  */
 export function validateBrokerConfigs(
   configs: ReadonlyMap<string, string>,
   { isPerBroker, settings }: BrokerChange,
 ): void {
   checkEach(configs, isPerBroker)
-  checkTogether(changed(settings, isPerBroker ? dynamicBroker : dynamicDefaultBroker, configs))
+  const after = changed(settings, isPerBroker ? dynamicBroker : dynamicDefaultBroker, configs)
+  checkTogether(after)
+  checkSteps(settings, after)
 }
 
 function checkEach(configs: ReadonlyMap<string, string>, isPerBroker: boolean): void {

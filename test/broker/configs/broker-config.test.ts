@@ -114,12 +114,122 @@ describe('log.cleaner.dedupe.buffer.size', () => {
   })
 })
 
+describe('a pool of threads', () => {
+  const name = 'num.io.threads'
+  const failed = 'INVALID_REQUEST: Dynamic thread count update validation failed for num.io.threads'
+
+  test('is at most doubled and at most halved in one step', () => {
+    expect(refusal({ [name]: '16' })).toBeUndefined()
+    expect(refusal({ [name]: '4' })).toBeUndefined()
+    expect(refusal({ [name]: '17' })).toBe(
+      `${failed}=17, value should not be greater than double the current value 8`,
+    )
+    expect(refusal({ [name]: '3' })).toBe(`${failed}=3, value should be at least half the current value 8`)
+  })
+
+  test('counts from what is in force', () => {
+    const forOne = { [name]: '32' }
+    expect(refusal({ [name]: '64' }, { forOne })).toBeUndefined()
+    expect(refusal({}, { forOne })).toBe(`${failed}=8, value should be at least half the current value 32`)
+    expect(refusal({ [name]: '1000' }, { isPerBroker: false, forOne })).toBeUndefined()
+    expect(refusal({}, { forAll: { [name]: '1000' }, forOne })).toMatch(failed)
+    expect(refusal({ [name]: '60' }, { atStart: { [name]: '30' } })).toBeUndefined()
+  })
+
+  test('has half of its threads, rounded down', () => {
+    expect(refusal({ 'num.network.threads': '1' })).toBeUndefined()
+    expect(refusal({ 'num.network.threads': '7' })).toMatch('not be greater than double the current value 3')
+  })
+
+  test('has other words in the cleaner', () => {
+    const threads = 'log.cleaner.threads'
+    expect(refusal({ [threads]: '3' })).toBe(
+      'INVALID_REQUEST: Log cleaner threads cannot be increased to more than double the current value 1',
+    )
+    expect(refusal({ [threads]: '1' }, { forOne: { [threads]: '4' } })).toBe(
+      'INVALID_REQUEST: Log cleaner threads cannot be reduced to less than half the current value 4',
+    )
+    expect(refusal({ [threads]: '1' }, { forOne: { [threads]: '3' } })).toBeUndefined()
+  })
+})
+
+describe('max.connections.per.ip.overrides', () => {
+  const name = 'max.connections.per.ip.overrides'
+  const invalid = `INVALID_REQUEST: ${name} contains invalid addresses : `
+
+  test.each([
+    'a:1,b:2',
+    'a:1, b:2',
+    'a:1,',
+    '::1:5',
+    ':7',
+    'a : 5',
+    'a_b:+05',
+    'a:-1',
+    'a:1,a:2',
+    '%:1',
+    '',
+    ' ',
+  ])('of %j is fine', value => {
+    expect(refusal({ [name]: value })).toBeUndefined()
+  })
+
+  test.each([
+    ['a:b', 'INVALID_REQUEST: For input string: "b"'],
+    ['a:', 'INVALID_REQUEST: For input string: ""'],
+    ['a:1:b,c d:2', 'INVALID_REQUEST: For input string: "b"'],
+    ['a:99999999999', 'INVALID_REQUEST: For input string: "99999999999"'],
+    ['a', `INVALID_REQUEST: Error parsing configuration property '${name}': begin 0, end -1, length 1`],
+    [',a:1', `INVALID_REQUEST: Error parsing configuration property '${name}': begin 0, end -1, length 0`],
+    ['c d:2,*:4', `${invalid}c d,*`],
+    ['[::1]:5', `${invalid}[::1]`],
+    ['ü:1', `${invalid}ü`],
+  ])('of %j is refused', (value, expected) => {
+    expect(refusal({ [name]: value })).toBe(expected)
+  })
+
+  test('has to be there where nobody else may connect', () => {
+    const none = { 'max.connections.per.ip': '0' }
+    const refused = `INVALID_REQUEST: requirement failed: max.connections.per.ip can be set to zero only if ${name} property is set.`
+    expect(refusal(none)).toBe(refused)
+    expect(refusal({ ...none, [name]: 'a:1' })).toBeUndefined()
+    expect(refusal({}, { isPerBroker: false, forAll: { [name]: 'a:1' }, forOne: none })).toBe(refused)
+  })
+})
+
+test.each(['max.connections', 'max.connection.creation.rate'])('%s of 0 is refused', name => {
+  expect(refusal({ [name]: '0' })).toBe(`INVALID_REQUEST: Invalid ${name} 0`)
+  expect(refusal({ [name]: '1' })).toBeUndefined()
+})
+
+test('a metrics reporter that is not there is refused', () => {
+  const own = 'org.apache.kafka.common.metrics.JmxReporter'
+  for (const value of ['', own]) expect(refusal({ 'metric.reporters': value })).toBeUndefined()
+  for (const value of ['no.such.Class', `${own},no.such.Class`, 'JmxReporter']) {
+    expect(refusal({ 'metric.reporters': value })).toMatch(
+      'INVALID_REQUEST: Validation of dynamic config update',
+    )
+  }
+})
+
+test('what the broker was started with hinders no other change', () => {
+  const atStart = {
+    'log.cleaner.threads': '3',
+    'max.connections': '0',
+    'max.connections.per.ip.overrides': 'a:b',
+    'metric.reporters': 'no.such.Class',
+  }
+  expect(refusal({ 'log.retention.ms': '5' }, { atStart })).toBeUndefined()
+})
+
 test('both requests that alter settings are refused, and nothing of theirs is set', async () => {
   const client = await connect((await startBroker()).address)
   for (const [name, value] of [
     ['log.retention.ms', '0'],
     ['group.share.assignment.interval.ms', '15001'],
     ['log.cleaner.dedupe.buffer.size', '1024'],
+    ['num.io.threads', '17'],
+    ['max.connections.per.ip.overrides', 'a:b'],
   ] as const) {
     for (const broker of ['1', ''] as const) {
       const change = ofBroker(broker, set(name, value))

@@ -20,9 +20,9 @@ function settingsRead(): Set<string> {
   return new Set(names.filter(name => known.has(name)))
 }
 
-/** Read by way of another: the older name of `node.id`, and the checks of what is set on a topic. */
+/** Read by way of another: the older name of `node.id`, and the checks of what is set on a topic or on a running broker. */
 const readElsewhere = ['broker.id']
-const readOnlyToRefuse = ['remote.storage.enable']
+const readOnlyToRefuse = ['remote.storage.enable', 'log.cleaner.threads', 'metric.reporters']
 
 test('every setting that the source reads is said to have an effect, and no other', () => {
   const said = new Set([brokerEffects, topicEffects, groupEffects].flatMap(effects => Object.keys(effects)))
