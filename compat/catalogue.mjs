@@ -52,6 +52,8 @@ export const catalogue = {
   'admin-alter-configs': 'set, delete, lists; refused whole; in force at once',
   'admin-alter-lists': 'appended and subtracted with commas at the end, and empty',
   'admin-alter-refused': 'broker settings that are wrong by themselves or together; what was in force stays',
+  'admin-alter-threads':
+    'no more than twice as many in one step, no fewer than half; taking back is a step too',
   'admin-cluster': 'address, controller, cluster id',
   'admin-groups': 'list, describe, delete; not while members are in',
   'admin-group-offsets': 'list, alter, delete; not while members are in',

@@ -16,6 +16,7 @@ func configScenarios() []scenario {
 		{"admin-alter-configs", alterConfigs},
 		{"admin-alter-lists", alterLists},
 		{"admin-alter-refused", alterRefused},
+		{"admin-alter-threads", alterThreads},
 	}
 }
 
@@ -144,6 +145,14 @@ func alterRefused(k *kit) {
 		{change(kadm.SetConfig, "group.consumer.assignment.interval.ms", "15001")},
 		{change(kadm.SetConfig, "group.share.assignment.interval.ms", "15001")},
 		{change(kadm.SetConfig, "group.streams.assignment.interval.ms", "15001")},
+		{change(kadm.SetConfig, "max.connections.per.ip.overrides", "a:b")},
+		{change(kadm.SetConfig, "max.connections.per.ip.overrides", "a")},
+		{change(kadm.SetConfig, "max.connections.per.ip.overrides", "no host:1")},
+		{change(kadm.SetConfig, "max.connections.per.ip", "0")},
+		{change(kadm.SetConfig, "max.connections", "0")},
+		{change(kadm.SetConfig, "max.connection.creation.rate", "0")},
+		{change(kadm.SetConfig, "metric.reporters", "no.such.Class")},
+		{change(kadm.AppendConfig, "metric.reporters", "no.such.Class")},
 		// What is refused takes the others with it.
 		{change(kadm.SetConfig, "log.retention.bytes", "5000"), change(kadm.SetConfig, "log.roll.ms", "0")},
 	} {
@@ -157,5 +166,43 @@ func alterRefused(k *kit) {
 			fails(kerr.InvalidRequest, outcome(admin.AlterBrokerConfigs(k.ctx, changes, nodes...)))
 		}
 		equal("what is in force", before, described(names))
+	}
+}
+
+func alterThreads(k *kit) {
+	admin := k.admin()
+	brokers, err := admin.ListBrokers(k.ctx)
+	ok(err)
+	node := brokers[0].NodeID
+	for name, current := range map[string]int{
+		"num.io.threads": 8, "num.network.threads": 3, "num.replica.fetchers": 1, "num.recovery.threads.per.data.dir": 2,
+		"background.threads": 10, "remote.log.reader.threads": 10, "log.cleaner.threads": 1,
+	} {
+		set := func(threads int) error {
+			return outcome(admin.AlterBrokerConfigs(k.ctx, []kadm.AlterConfig{change(kadm.SetConfig, name, fmt.Sprint(threads))}, node))
+		}
+		takeBack := func() error {
+			return outcome(admin.AlterBrokerConfigs(k.ctx, []kadm.AlterConfig{change(kadm.DeleteConfig, name, "")}, node))
+		}
+		becomes := func(threads int) {
+			eventually(fmt.Sprintf("%s becomes %d", name, threads), func() bool {
+				config := configsOf(admin.DescribeBrokerConfigs(k.ctx, node))[name]
+				return config.MaybeValue() == fmt.Sprint(threads)
+			})
+		}
+		becomes(current)
+		fails(kerr.InvalidRequest, set(2*current+1))
+		fails(kerr.InvalidRequest, set(current/2-1))
+		ok(set(2 * current))
+		becomes(2 * current)
+		ok(set(4 * current))
+		becomes(4 * current)
+		fails(kerr.InvalidRequest, set(2*current-1))
+		// Taking it back is a step too.
+		fails(kerr.InvalidRequest, takeBack())
+		ok(set(2 * current))
+		becomes(2 * current)
+		ok(takeBack())
+		becomes(current)
 	}
 }
