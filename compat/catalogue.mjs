@@ -22,6 +22,8 @@ export const catalogue = {
   'log-append-time-retry': 'a batch that comes again is told when it was appended first',
   'compacted-topic-needs-keys': 'a record without key is refused, one with key is not',
   'refused-records': 'which records were refused, and where the log starts; nothing is written',
+  'refused-sequences':
+    'which batch of a producer comes next, what its retry is told, and where the log starts',
   'batch-over-segment': 'longer than segment.bytes as it would be stored: RECORD_LIST_TOO_LARGE',
   'seek-offset': 'reading on from any offset, from the beginning, from the end',
   'seek-time': 'the first offset at or after a time; the largest timestamp',

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -16,6 +17,7 @@ func wireScenarios() []scenario {
 		{"fetch-min-bytes", fetchMinBytes},
 		{"log-append-time-retry", logAppendTimeRetry},
 		{"refused-records", refusedRecords},
+		{"refused-sequences", refusedSequences},
 		{"batch-over-segment", batchOverSegment},
 	}
 }
@@ -102,6 +104,28 @@ func refusedRecords(k *kit) {
 	torn[len(torn)-1] ^= 1
 	refused(kerr.CorruptMessage, -1, []int32{}, k.produceBatch(topic, torn))
 	placed(2, k.produceBatch(topic, whole))
+}
+
+// What a producer's own time and a refusal for its sake come with.
+func refusedSequences(k *kit) {
+	topic := k.createTopic("sequences", 1)
+	id, epoch, err := k.client().ProducerID(k.ctx)
+	ok(err)
+	of := func(epoch int16, sequence int32) batch {
+		return batch{producer: &idempotent{id, epoch}, sequence: sequence, records: []kmsg.Record{keyed, lateRecord(3 * time.Second)}}
+	}
+	first := of(epoch+1, 0).bytes()
+	answer := k.produceBatch(topic, first)
+	placed(0, answer)
+	equal("log append time", int64(-1), answer.LogAppendTime)
+	again := k.produceBatch(topic, first)
+	placed(0, again)
+	latest := int64(binary.BigEndian.Uint64(first[35:]))
+	equal("log append time of a retry", latest, again.LogAppendTime)
+	ok(k.deleteRecords(topic, 1).Err)
+	refused(kerr.OutOfOrderSequenceNumber, 1, []int32{}, k.produceBatch(topic, of(epoch+1, 7).bytes()))
+	refused(kerr.InvalidProducerEpoch, 1, []int32{}, k.produceBatch(topic, of(epoch, 2).bytes()))
+	placed(2, k.produceBatch(topic, of(epoch+1, 2).bytes()))
 }
 
 func batchOverSegment(k *kit) {

@@ -169,6 +169,31 @@ test('tells a retry when its batch was appended first', async () => {
   expect(again).toMatchObject({ errorCode: 0, baseOffset: 0n, logAppendTimeMs: first.logAppendTimeMs })
 })
 
+test('tells a retry the greatest time of its batch also where records keep their own', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const timestamp = BigInt(Date.now())
+  const records = [timestamp + 5n, timestamp].map(time => ({ value: Buffer.from('v'), timestamp: time }))
+  const batch = buildBatch({ records, producerId: 5001n, producerEpoch: 0, baseSequence: 0 })
+  const times: bigint[] = []
+  for (let count = 0; count < 2; count++)
+    times.push((await produceTo(client, topic, Buffer.from(batch))).logAppendTimeMs)
+  expect(times).toEqual([-1n, timestamp + 5n])
+})
+
+test('tells where the log starts to whom the log has never seen in this sequence or epoch', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client)
+  const codeOf = async (producerEpoch: number, baseSequence: number) => {
+    const draft = { producerId: 5002n, producerEpoch, baseSequence }
+    const { errorCode, logStartOffset } = await produceTo(client, topic, batchOf(['a'], draft))
+    return [errorName(errorCode), logStartOffset]
+  }
+  expect(await codeOf(1, 0)).toEqual(['NONE', 0n])
+  expect(await codeOf(1, 7)).toEqual(['OUT_OF_ORDER_SEQUENCE_NUMBER', 0n])
+  expect(await codeOf(0, 1)).toEqual(['INVALID_PRODUCER_EPOCH', 0n])
+})
+
 test('tells where the log starts to whose records are refused', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client, { configs: { 'cleanup.policy': 'compact' } })

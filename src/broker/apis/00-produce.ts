@@ -43,6 +43,11 @@ interface TopicParts {
 }
 
 const notAppendTime = -1n
+/** What the log has against a producer, and nobody before it. */
+const producerErrors: ReadonlySet<ErrorName> = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_PRODUCER_EPOCH',
+])
 
 export const produce = api({
   key: 0,
@@ -203,9 +208,9 @@ function appendTopic(data: ProduceRequest['topicData'][number], context: Context
   return { name, topicId, parts }
 }
 
-/** A retry is told the time of its first append. */
-function appendTimeOf({ storedTimestamp }: Appended, { rules, logAppendTimeMs }: Target): bigint {
-  return storedTimestamp !== undefined && rules.isAppendTime ? BigInt(storedTimestamp) : logAppendTimeMs
+/** A retry is told the greatest timestamp that its batch was stored with, whoever stamped it (UnifiedLog.append). */
+function appendTimeOf({ storedTimestamp }: Appended, { logAppendTimeMs }: Target): bigint {
+  return storedTimestamp === undefined ? logAppendTimeMs : BigInt(storedTimestamp)
 }
 
 function append(
@@ -245,9 +250,11 @@ function answerOf(
   const failure = appended && failures.size > 0 ? failures.get(appended.committed) : error
   if (!appended || failure !== undefined) {
     const { recordErrors, errorMessage } = describe(failure)
-    // Where records are to blame, their log's start is told (ReplicaManager.processFailedRecord).
-    const logStartOffset = recordErrors.length > 0 ? log!.logStartOffset : -1n
-    const errorCode = errorCodes[nameOf(failure)]
+    const error = nameOf(failure)
+    const errorCode = errorCodes[error]
+    // Where records or their producer are to blame, their log's start is told (ReplicaManager.processFailedRecord).
+    const isJudgedByLog = recordErrors.length > 0 || producerErrors.has(error)
+    const logStartOffset = isJudgedByLog ? log!.logStartOffset : -1n
     return { index, errorCode, baseOffset: -1n, logStartOffset, recordErrors, errorMessage }
   }
   return {
