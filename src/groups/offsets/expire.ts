@@ -6,14 +6,14 @@ import type { Turn } from '../turn.ts'
 
 /**
  * Decides what offsets are too old (`offsets.retention.minutes`, KIP-211): of every group those that nobody reads for. A group that is
- * empty, and has no offset left, goes with them (GroupCoordinatorShard.cleanupGroupMetadata).
+ * empty, and has no offset left nor one in a transaction under way, goes with them (GroupCoordinatorShard.cleanupGroupMetadata).
  */
 export function expireOffsets(turn: Turn): void {
   for (const group of Array.from(turn.state.groups.values())) {
     // Share groups keep their positions elsewhere, and stay until somebody deletes them.
     if (group.type === 'share') continue
     const hasOffsets = expireOffsetsOf(turn, group)
-    if (hasOffsets || !group.isEmpty) continue
+    if (hasOffsets || !group.isEmpty || turn.state.pendingOffsets.hasGroup(group.groupId)) continue
     turn.environment.logger.info({ group: group.groupId }, 'an empty group without offsets is removed')
     for (const tombstone of group.tombstones()) turn.write(tombstone)
   }
@@ -25,7 +25,9 @@ function expireOffsetsOf(turn: Turn, group: Group): boolean {
   for (const [topic, offsets] of Array.from(turn.state.offsets.of(group.groupId))) {
     const isInUse = isRead(turn, group.groupId, topic)
     for (const [partition, value] of Array.from(offsets)) {
-      if (isInUse || !isExpired(turn, group, value)) hasOffsets = true
+      // Its removal would take what a transaction under way has for the partition as well.
+      const isPending = turn.state.pendingOffsets.has(group.groupId, topic, partition)
+      if (isInUse || isPending || !isExpired(turn, group, value)) hasOffsets = true
       else turn.write(offsetCommit({ group: group.groupId, topic, partition }, null))
     }
   }

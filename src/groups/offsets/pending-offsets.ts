@@ -20,6 +20,12 @@ export class PendingOffsets {
     return false
   }
 
+  /** Whether some transaction has any offset of a group. */
+  hasGroup(group: string): boolean {
+    for (const offsets of this.#byProducer.values()) if (offsets.of(group).size > 0) return true
+    return false
+  }
+
   /** The partitions of a topic for which some transaction has an offset of the group. */
   partitionsOf(group: string, topic: string): number[] {
     return Array.from(this.#byProducer.values()).flatMap(offsets => [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { GroupScene } from '../../support/group-scene.ts'
 import { TestConsumer } from '../../support/test-consumer.ts'
+import { commitFor, end } from '../commits/support.ts'
 
 const settings = { offsetsRetentionMs: 60_000, offsetsRetentionCheckIntervalMs: 10_000 }
 
@@ -40,6 +41,30 @@ describe('offsets of a simple group', () => {
     expect(await scene.committed()).toEqual({ 'orders-1': 1 })
     await scene.clock.advance(90_000)
     expect(await scene.committed()).toEqual({ 'orders-1': 1 })
+    await close(scene)
+  })
+})
+
+describe('offsets of a transaction under way', () => {
+  test('keep what they are to replace from going, and count once it is committed', async () => {
+    const scene = await GroupScene.open(settings)
+    await scene.commit({ 'orders-0': 1, 'orders-1': 1 })
+    await scene.clock.advance(50_000)
+    await commitFor(scene, 7n, { 'orders-0': 2 })
+    await scene.clock.advance(10_000)
+    expect(await scene.committed()).toEqual({ 'orders-0': 1 })
+    await end(scene, 7n, 'COMMIT')
+    expect(await scene.committed()).toEqual({ 'orders-0': 2 })
+    await close(scene)
+  })
+
+  test('keep their group from going, though it has no others', async () => {
+    const scene = await GroupScene.open(settings)
+    await commitFor(scene, 7n, { 'orders-0': 2 })
+    await scene.clock.advance(10_000)
+    await end(scene, 7n, 'COMMIT')
+    expect(await groupIds(scene)).toEqual(['readers'])
+    expect(await scene.committed()).toEqual({ 'orders-0': 2 })
     await close(scene)
   })
 })
