@@ -278,14 +278,13 @@ export class TransactionCoordinator {
   }
 
   async #abortTimedOut(): Promise<void> {
-    for (const each of this.#partitions.runEach(timedOut)) {
-      const transactionalIds = await each.catch(noneLoaded)
-      for (const transactionalId of transactionalIds) {
-        await this.#decide(transactionalId, (turn, producerId) =>
-          abortTimedOut(turn, transactionalId, producerId),
-        )
-        this.#options.logger.info({ transactionalId }, 'a transaction took too long and is aborted')
-      }
+    // All of them are waited for at once: a rejection that nobody waits for yet would end the process.
+    const found = await Promise.all(this.#partitions.runEach(timedOut).map(each => each.catch(noneLoaded)))
+    for (const transactionalId of found.flat()) {
+      await this.#decide(transactionalId, (turn, producerId) =>
+        abortTimedOut(turn, transactionalId, producerId),
+      )
+      this.#options.logger.info({ transactionalId }, 'a transaction took too long and is aborted')
     }
   }
 

@@ -144,6 +144,28 @@ describe('a log that fails', () => {
     expect(scene.markers.written).toEqual([])
     expect(await scene.end('1000/0', 'ABORT')).toBe('1000/1')
   })
+
+  test('leaves nothing unheard of while a transaction that took too long is aborted', async () => {
+    const unheard: unknown[] = []
+    const hear = (error: unknown): void => void unheard.push(error)
+    process.on('unhandledRejection', hear)
+    const scene = await TransactionScene.open({ topic: new MemoryStateTopic(2) })
+    expect(await scene.init('t', { timeoutMs: 1_000 })).toBe('1000/0')
+    expect(await scene.add('1000/0', ['a-0'])).toBe('NONE')
+    await scene.clock.advance(9_000)
+    scene.topic.hold()
+    // In the other partition, which waits for this one's record when it is asked.
+    const another = scene.init('u')
+    await scene.clock.advance(1_000)
+    scene.topic.fail(new Error('disk'))
+    expect(await another).toBe('NOT_COORDINATOR')
+    await settled()
+    process.off('unhandledRejection', hear)
+    expect(unheard).toEqual([])
+    scene.topic.heal()
+    await scene.clock.advance(10_000)
+    expect(await scene.state()).toBe('CompleteAbort 1000/1')
+  })
 })
 
 describe('a log that does not take the completion', () => {
