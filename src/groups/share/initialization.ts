@@ -1,3 +1,4 @@
+import { KafkaError } from '../../protocol/errors.ts'
 import { groupRecord } from '../records.ts'
 import type { Turn } from '../turn.ts'
 import type { InitializedTopic, ShareGroup } from './group.ts'
@@ -29,9 +30,15 @@ export function uninitialized(
   return missing
 }
 
-/** Decides that a group has offsets in more partitions: the share coordinator knows of them by now. */
+/**
+ * Decides that a group has offsets in more partitions: the share coordinator knows of them by now. Throws GROUP_ID_NOT_FOUND where
+ * another type of group has come meanwhile.
+ */
 export function writeInitialized(turn: Turn, groupId: string, added: readonly InitializedTopic[]): void {
-  const topics = new Map(turn.state.share(groupId)?.initialized)
+  const group = turn.state.share(groupId)
+  if (!group && turn.state.groups.has(groupId))
+    throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a share group.`)
+  const topics = new Map(group?.initialized)
   for (const topic of added) {
     const partitions = new Set([...(topics.get(topic.topicId)?.partitions ?? []), ...topic.partitions])
     topics.set(topic.topicId, { ...topic, partitions: [...partitions].sort((a, b) => a - b) })
