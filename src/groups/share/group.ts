@@ -43,6 +43,8 @@ export class ShareGroup implements Group {
   readonly members = new Map<string, ShareMember>()
   /** Where it has offsets, by topic id. */
   readonly initialized = new Map<string, InitializedTopic>()
+  /** The names of topics, by id, in which it is to have none any more: the share coordinator may still know of some. */
+  readonly deleting = new Map<string, string>()
 
   /** Worked out anew when members or topics have changed. */
   #subscribed: ReadonlySet<string> | undefined
@@ -78,6 +80,9 @@ export class ShareGroup implements Group {
       case 'shareGroupStatePartitionMetadata':
         this.initialized.clear()
         for (const topic of record.value?.initializedTopics ?? []) this.initialized.set(topic.topicId, topic)
+        this.deleting.clear()
+        for (const { topicId, topicName } of record.value?.deletingTopics ?? [])
+          this.deleting.set(topicId, topicName)
     }
   }
 
@@ -177,6 +182,6 @@ export class ShareGroup implements Group {
       listed(this.target.of(member.memberId)),
     ])
     const initialized = [...this.initialized.values()]
-    return JSON.stringify([this.epoch, this.target.epoch, members.sort(), initialized])
+    return JSON.stringify([this.epoch, this.target.epoch, members.sort(), initialized, [...this.deleting]])
   }
 }

@@ -7,7 +7,13 @@ import type { Decide, Turn } from '../turn.ts'
 import { describeShareGroup, undescribed, type DescribedShareGroup } from './describe.ts'
 import type { InitializedTopic, ShareGroup } from './group.ts'
 import { checkShareHeartbeat, shareHeartbeat, type ShareHeartbeatReply } from './heartbeat.ts'
-import { writeForgotten, writeInitialized } from './initialization.ts'
+import {
+  writeDeleted,
+  writeDeleting,
+  writeForgotten,
+  writeInitialized,
+  type TopicPartitionsToInitialize,
+} from './initialization.ts'
 import type { ShareCoordinator } from './state/coordinator.ts'
 import type { ShareKey } from './state/key.ts'
 
@@ -46,9 +52,18 @@ export class ShareGroups {
         shareHeartbeat(turn, request, caller, this.#sizeMax),
       )
       if ('reply' in beat) return beat.reply
-      await Promise.all(keysOf(groupId, beat.initialize).map(key => this.#states.ensure(key)))
+      await this.#makeKnown(groupId, beat.initialize)
       await this.#groups.run(groupId, turn => writeInitialized(turn, groupId, beat.initialize))
     }
+  }
+
+  async #makeKnown(groupId: string, topics: readonly TopicPartitionsToInitialize[]): Promise<void> {
+    const making = topics.flatMap(topic =>
+      keysOf(groupId, [topic]).map(key =>
+        topic.isDeleting ? this.#states.reset(key) : this.#states.ensure(key),
+      ),
+    )
+    await Promise.all(making)
   }
 
   /** ShareGroupDescribe: each group has its own error. */
@@ -93,12 +108,10 @@ export class ShareGroups {
    * had offsets. Rejects with NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND.
    */
   async deleteOffsets(groupId: string, topicIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const initialized = await this.#groups.run(groupId, turn => [
-      ...foundEmpty(turn, groupId).initialized.values(),
-    ])
-    const topics = initialized.filter(({ topicId }) => topicIds.has(topicId))
+    const topics = await this.#groups.run(groupId, turn =>
+      writeDeleting(turn, foundEmpty(turn, groupId), topicId => topicIds.has(topicId)),
+    )
     await this.#forget(groupId, topics)
-    await this.#groups.run(groupId, turn => writeForgotten(turn, foundEmpty(turn, groupId), topicIds))
     return new Set(topics.map(({ topicId }) => topicId))
   }
 
@@ -106,20 +119,25 @@ export class ShareGroups {
   async forgetAll(groupId: string): Promise<void> {
     const topics = await this.#groups.run(groupId, turn => {
       const group = turn.state.share(groupId)
-      return group?.isEmpty ? [...group.initialized.values()] : []
+      return group?.isEmpty ? writeDeleting(turn, group, () => true) : []
     })
     await this.#forget(groupId, topics)
   }
 
+  /** The group has it in its log that they are being deleted, so that members who come meanwhile, or after a crash, begin anew. */
   async #forget(groupId: string, topics: readonly InitializedTopic[]): Promise<void> {
     await Promise.all(keysOf(groupId, topics).map(key => this.#states.delete(key)))
+    await this.#groups.run(groupId, turn => {
+      const group = turn.state.share(groupId)
+      if (group) writeDeleted(turn, group, topics)
+    })
   }
 }
 
 /** Decides what goes with a deleted topic: nobody has offsets there any more. */
 export function forgetSharedTopic(turn: Turn, topicId: string): void {
   for (const { type, groupId } of Array.from(turn.state.groups.values())) {
-    if (type === 'share') writeForgotten(turn, turn.state.share(groupId)!, new Set([topicId]))
+    if (type === 'share') writeForgotten(turn, turn.state.share(groupId)!, topicId)
   }
 }
 

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ShareGroups } from '../../../src/groups/share/groups.ts'
 import { ShareCoordinator } from '../../../src/groups/share/state/coordinator.ts'
 import { caller, errorOf, GroupScene, silentLogger } from '../../support/group-scene.ts'
+import { idOf } from '../../support/group-topics.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { MemoryStateTopic } from '../../support/memory-state-topic.ts'
 import { shareKey } from '../../support/share-scene.ts'
@@ -9,8 +10,7 @@ import { shareKey } from '../../support/share-scene.ts'
 const { groupId } = shareKey
 
 /** The share groups of a group coordinator and a share coordinator, each with a log that the test holds in its hands. */
-async function open() {
-  const [groupTopic, stateTopic] = [new MemoryStateTopic(1), new MemoryStateTopic(1)]
+async function open({ groupTopic = new MemoryStateTopic(1), stateTopic = new MemoryStateTopic(1) } = {}) {
   const scene = await GroupScene.open({}, { topic: groupTopic })
   const states = new ShareCoordinator({
     clock: scene.clock,
@@ -25,9 +25,99 @@ async function open() {
     const request = { groupId: group, memberId, memberEpoch, rackId: null, subscribedTopicNames }
     return groups.heartbeat(request, caller(1))
   }
+  const deleteOffsets = () => errorOf(groups.deleteOffsets(groupId, new Set([shareKey.topicId])))
+  const deleteGroup = async () => {
+    await groups.forgetAll(groupId)
+    const [result] = await scene.coordinator.delete([groupId])
+    return result!.errorCode
+  }
+  /** The states of the one partition that the tests look at, from its beginning where it is not said. */
+  const read = (startOffset = -1) =>
+    states.write(shareKey, {
+      stateEpoch: 0,
+      leaderEpoch: 1,
+      startOffset,
+      deliveryCompleteCount: 0,
+      batches: [],
+    })
+  const startOffset = async () => (await states.read(shareKey, 1)).startOffset
   const audit = async () => [...(await scene.coordinator.audit()), ...(await states.audit())]
-  return { scene, stateTopic, beat, audit }
+  const crash = () => open({ groupTopic: groupTopic.afterCrash(), stateTopic: stateTopic.afterCrash() })
+  return {
+    scene,
+    groupTopic,
+    stateTopic,
+    beat,
+    deleteOffsets,
+    deleteGroup,
+    read,
+    startOffset,
+    audit,
+    crash,
+  }
 }
+
+/** One with an empty group that has read up to offset 7. */
+async function openEmpty() {
+  const place = await open()
+  await place.beat('m', 0)
+  await place.read(7)
+  await place.beat('m', -1)
+  return place
+}
+
+describe('a member that joins while the offsets of its group are deleted', () => {
+  test.each(['deleteOffsets', 'deleteGroup'] as const)('reads from the beginning: %s', async how => {
+    const place = await openEmpty()
+    place.stateTopic.hold()
+    const deleting = place[how]()
+    await settled()
+    const joining = place.beat('n', 0)
+    await settled()
+    place.stateTopic.release()
+    await deleting
+    expect((await joining).assignment!.topicPartitions).toHaveLength(1)
+    expect(await place.startOffset()).toBe(-1)
+    expect(await place.audit()).toEqual([])
+  })
+
+  test('does so too where it joins before the deletion is on disk', async () => {
+    const place = await openEmpty()
+    place.groupTopic.hold()
+    const deleting = place.deleteOffsets()
+    const joining = place.beat('n', 0)
+    await settled()
+    place.groupTopic.release()
+    expect(await deleting).toBe('NONE')
+    expect((await joining).assignment!.topicPartitions).toHaveLength(1)
+    expect(await place.startOffset()).toBe(-1)
+  })
+})
+
+describe('a deletion that a crash has cut short', () => {
+  test.each(['groupTopic', 'stateTopic'] as const)('leaves a group that can read: %s', async held => {
+    const place = await openEmpty()
+    place[held].hold()
+    void place.deleteOffsets()
+    await settled()
+    const next = await place.crash()
+    await next.beat('n', 0)
+    // What was not on disk was never asked for.
+    expect(await next.startOffset()).toBe(held === 'groupTopic' ? 7 : -1)
+    expect(await next.audit()).toEqual([])
+  })
+
+  test('is finished by the next one', async () => {
+    const place = await openEmpty()
+    place.stateTopic.hold()
+    void place.deleteOffsets()
+    await settled()
+    const next = await place.crash()
+    expect(await next.deleteGroup()).toBe(0)
+    await next.beat('n', 0)
+    expect(await next.startOffset()).toBe(-1)
+  })
+})
 
 test('a member that joins does not take the place of another group that has come meanwhile', async () => {
   const { scene, stateTopic, beat, audit } = await open()
@@ -39,4 +129,15 @@ test('a member that joins does not take the place of another group that has come
   expect(await joining).toBe('GROUP_ID_NOT_FOUND')
   expect(await scene.heartbeat(ids[0]!, generationId)).toBe('NONE')
   expect(await audit()).toEqual([])
+})
+
+test('a topic that is gone is not being deleted any more', async () => {
+  const place = await openEmpty()
+  place.stateTopic.hold()
+  void place.deleteOffsets()
+  await settled()
+  const next = await place.crash()
+  await next.scene.coordinator.topicDeleted('orders', idOf('orders'))
+  expect(next.groupTopic.recordsOf(0).at(-1)!.value!.toString('latin1')).not.toContain('orders')
+  expect(await next.audit()).toEqual([])
 })

@@ -103,6 +103,11 @@ export class ShareCoordinator {
     })
   }
 
+  /** A share partition is as if nobody had ever read it, whatever is known of it. */
+  async reset(key: ShareKey): Promise<void> {
+    await this.#run(key, turn => this.#begin(turn, key, 0, unknownOffset))
+  }
+
   /** A share partition begins anew at `startOffset`, or with -1 where its first reader will say. Throws FENCED_STATE_EPOCH. */
   async initialize(key: ShareKey, stateEpoch: number, startOffset: number): Promise<void> {
     checkPartition(key)
