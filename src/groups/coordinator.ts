@@ -39,14 +39,20 @@ import {
 } from './consumer/heartbeat.ts'
 import type { Environment } from './environment.ts'
 import { commitOffsets, planCommits } from './offsets/commit.ts'
-import { deleteGroup, deleteOffsets, forgetTopic, type DeletedTopic } from './offsets/delete.ts'
+import {
+  deleteGroup,
+  deleteOffsets,
+  forgetAbsentTopics,
+  forgetTopic,
+  type DeletedTopic,
+} from './offsets/delete.ts'
 import { expireOffsets } from './offsets/expire.ts'
 import { fetchOffsets, type AskedGroup, type FetchedGroup } from './offsets/fetch.ts'
 import { commitInTransaction, planTransactionalCommits } from './offsets/transactional-commit.ts'
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
-import { forgetSharedTopic } from './share/groups.ts'
+import { forgetAbsentSharedTopics, forgetSharedTopic } from './share/groups.ts'
 import type { Decide, Turn } from './turn.ts'
 import { describeStreams, undescribed, type DescribedStreamsGroup } from './streams/describe.ts'
 import {
@@ -61,6 +67,9 @@ const kind: CoordinatorKind<PartitionState, Environment> = {
   topicName: '__consumer_offsets',
   create: ({ clock }) => new PartitionState(clock),
   resume: turn => {
+    // A crash may have come between the deletion of a topic, which was answered, and what goes with it.
+    forgetAbsentTopics(turn)
+    forgetAbsentSharedTopics(turn)
     turn.state.groups.forEach(group => group.resume(turn))
     settleOffsets(turn, turn.state.offsets.groups())
   },

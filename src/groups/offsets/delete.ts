@@ -4,7 +4,7 @@ import { consumerProtocolType } from '../classic/group.ts'
 import { choiceFor, isRead } from '../commits/choice.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
-import { noTopicId } from './committed-offsets.ts'
+import { noTopicId, type CommittedOffset } from './committed-offsets.ts'
 
 /** What became of the offsets of one topic. */
 export interface DeletedTopic {
@@ -89,5 +89,18 @@ export function forgetTopic(turn: Turn, name: string, topicId: string): void {
     if (topic !== name || (offset.topicId !== topicId && offset.topicId !== noTopicId)) continue
     if (turn.state.pendingOffsets.has(group, name, partition))
       turn.write(offsetCommit({ group, topic: name, partition }, null))
+  }
+}
+
+/** Decides what should have gone with a topic that was deleted, had there been time: offsets of topics that are not there. */
+export function forgetAbsentTopics(turn: Turn): void {
+  const { lookup } = turn.environment
+  const { offsets, pendingOffsets } = turn.state
+  const isThere = (name: string, { topicId }: CommittedOffset): boolean =>
+    topicId === noTopicId ? lookup.topicId(name) !== undefined : lookup.topicName(topicId) !== undefined
+  for (const { group, topic, partition, offset } of [...offsets.each(), ...pendingOffsets.each()]) {
+    if (isThere(topic, offset)) continue
+    if (offsets.get(group, topic, partition) || pendingOffsets.has(group, topic, partition))
+      turn.write(offsetCommit({ group, topic, partition }, null))
   }
 }

@@ -141,6 +141,17 @@ export function forgetSharedTopic(turn: Turn, topicId: string): void {
   }
 }
 
+/** Decides the same of every topic that is not there. */
+export function forgetAbsentSharedTopics(turn: Turn): void {
+  const { lookup } = turn.environment
+  for (const { groupId } of Array.from(turn.state.groups.values())) {
+    const group = turn.state.share(groupId)
+    if (!group) continue
+    for (const topicId of [...group.initialized.keys(), ...group.deleting.keys()])
+      if (lookup.topicName(topicId) === undefined) writeForgotten(turn, group, topicId)
+  }
+}
+
 function keysOf(groupId: string, topics: readonly InitializedTopic[]): ShareKey[] {
   return topics.flatMap(({ topicId, partitions }) =>
     partitions.map(partition => ({ groupId, topicId, partition })),

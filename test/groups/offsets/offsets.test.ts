@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { caller, errorOf, GroupScene, idOf, range, unlessParked } from '../../support/group-scene.ts'
 import { MemoryStateTopic } from '../../support/memory-state-topic.ts'
+import { commitFor, end } from '../commits/support.ts'
 
 describe('OffsetCommit', () => {
   test('of a consumer that assigns partitions to itself makes a group without members', async () => {
@@ -239,6 +240,21 @@ describe('a deleted topic', () => {
       expect(await scene.committed(null, group)).toEqual({ 'payments-0': 2 })
       expect(await after.committed(null, group)).toEqual({ 'payments-0': 2 })
     }
+  })
+
+  test('has taken its offsets along after a crash that came before they were gone', async () => {
+    const scene = await GroupScene.open()
+    await scene.commit({ 'orders-0': 1, 'payments-0': 2 })
+    await commitFor(scene, 7n, { 'orders-1': 3 })
+    scene.topic.hold()
+    scene.topics.delete('orders')
+    void scene.coordinator.topicDeleted('orders', idOf('orders'))
+    const next = await scene.crash()
+    expect(await next.committed()).toEqual({ 'payments-0': 2 })
+    next.topics.create('orders', 8)
+    await end(next, 7n, 'COMMIT')
+    expect(await next.committed(['orders-0', 'orders-1'])).toEqual({ 'orders-0': -1, 'orders-1': -1 })
+    expect(await next.coordinator.audit()).toEqual([])
   })
 
   test('leaves the offsets of another topic that has its name by now', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ShareGroups } from '../../../src/groups/share/groups.ts'
 import { ShareCoordinator } from '../../../src/groups/share/state/coordinator.ts'
 import { caller, errorOf, GroupScene, silentLogger } from '../../support/group-scene.ts'
-import { idOf } from '../../support/group-topics.ts'
+import { GroupTopics, idOf } from '../../support/group-topics.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { MemoryStateTopic } from '../../support/memory-state-topic.ts'
 import { shareKey } from '../../support/share-scene.ts'
@@ -10,8 +10,12 @@ import { shareKey } from '../../support/share-scene.ts'
 const { groupId } = shareKey
 
 /** The share groups of a group coordinator and a share coordinator, each with a log that the test holds in its hands. */
-async function open({ groupTopic = new MemoryStateTopic(1), stateTopic = new MemoryStateTopic(1) } = {}) {
-  const scene = await GroupScene.open({}, { topic: groupTopic })
+async function open({
+  groupTopic = new MemoryStateTopic(1),
+  stateTopic = new MemoryStateTopic(1),
+  topics = new GroupTopics({ orders: 8 }),
+} = {}) {
+  const scene = await GroupScene.open({}, { topic: groupTopic, topics })
   const states = new ShareCoordinator({
     clock: scene.clock,
     logger: silentLogger,
@@ -54,6 +58,7 @@ async function open({ groupTopic = new MemoryStateTopic(1), stateTopic = new Mem
     startOffset,
     audit,
     crash,
+    initialized: () => groups.initialized(groupId),
   }
 }
 
@@ -129,6 +134,14 @@ test('a member that joins does not take the place of another group that has come
   expect(await joining).toBe('GROUP_ID_NOT_FOUND')
   expect(await scene.heartbeat(ids[0]!, generationId)).toBe('NONE')
   expect(await audit()).toEqual([])
+})
+
+test('a topic that was deleted is forgotten after a crash that came before it was', async () => {
+  const place = await openEmpty()
+  place.scene.topics.delete('orders')
+  const next = await open({ ...place, topics: place.scene.topics })
+  expect(await next.initialized()).toEqual([])
+  expect(await next.audit()).toEqual([])
 })
 
 test('a topic that is gone is not being deleted any more', async () => {
