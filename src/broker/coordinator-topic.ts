@@ -61,8 +61,8 @@ export class CoordinatorTopic implements StateTopic {
 
   endTransaction(partition: number, end: TransactionEnd): Promise<void> {
     if (this.#logs) return this.#log(partition).endTransaction(end)
-    // What is appended before the topic is there is ended behind it.
-    if (this.#creation) return this.#creation.then(() => this.#log(partition).endTransaction(end))
+    // What is appended before the topic is there is ended behind it, and continues in the same order.
+    if (this.#creation) return this.ensure().then(() => this.#log(partition).endTransaction(end))
     return Promise.resolve()
   }
 

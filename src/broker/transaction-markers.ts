@@ -23,7 +23,11 @@ export class TransactionMarkers {
    * throws, and as a coordinator does.
    */
   async write(topic: string, partition: number, end: TransactionEnd): Promise<void> {
+    // What is to be ended may wait for its topic to be made, and then so does its end.
+    const isAwaited = topic === offsetsTopicName && !this.#catalog.topic(topic)
+    if (isAwaited) await this.#offsets.endTransaction(partition, end)
     const log = findPartition(findTopic(this.#catalog, { name: topic, topicId: noTopicId }), partition)
+    if (isAwaited) return
     if (topic === offsetsTopicName) await this.#offsets.endTransaction(partition, end)
     else await log.endTransaction(end).committed
   }

@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Catalog } from '../../src/broker/catalog.ts'
+import { CoordinatorTopic } from '../../src/broker/coordinator-topic.ts'
 import { offsetsTopicName } from '../../src/broker/internal-topics.ts'
 import { TransactionMarkers } from '../../src/broker/transaction-markers.ts'
 import type { TransactionEnd } from '../../src/storage/partition-log.ts'
 import { onTestFinished, openTestStore } from '../storage/support.ts'
+import { commitFor } from '../groups/commits/support.ts'
+import { GroupScene } from '../support/group-scene.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import type { MemoryStateTopic } from '../support/memory-state-topic.ts'
 
 const end: TransactionEnd = {
   producerId: 1n,
@@ -39,4 +44,40 @@ test('gives markers their place at once, and has the group coordinator write tho
   await expect(markers.write(offsetsTopicName, 7, end)).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION')
   await expect(markers.write('other', 0, { ...end, producerEpoch: -1 })).rejects.toThrow('smaller')
   expect(told.length).toBe(1)
+})
+
+test('ends behind them the offsets that wait for their topic to be made', async () => {
+  const store = await openTestStore()
+  onTestFinished(() => store.close())
+  const log = store.create(1, { createdAt: 1 })
+  const topics = new Map<string, { partitions: (typeof log)[] }>()
+  let make!: () => void
+  const making = new Promise<void>(resolve => (make = resolve))
+  const catalog = {
+    topic: (name: string) => topics.get(name),
+    readable: () => undefined,
+    listen: () => {},
+    async ensure({ name }: { name: string }) {
+      await making
+      topics.set(name, { partitions: [log] })
+      return topics.get(name)
+    },
+  } as unknown as Catalog
+  const clock = new ManualClock()
+  const topic = new CoordinatorTopic(catalog, clock, {
+    name: offsetsTopicName,
+    partitionCount: 1,
+    configs: new Map(),
+  })
+  const scene = await GroupScene.open({}, { clock, topic: topic as unknown as MemoryStateTopic })
+  const markers = new TransactionMarkers(catalog, scene.coordinator)
+  await expect(markers.write(offsetsTopicName, 0, end)).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION')
+  const committed = commitFor(scene, end.producerId, { 'orders-0': 4 })
+  const ended = markers.write(offsetsTopicName, 0, end)
+  make()
+  await Promise.all([committed, ended])
+  expect([log.lastStableOffset, log.highWatermark]).toEqual([2n, 2n])
+  expect(await scene.committed()).toEqual({ 'orders-0': 4 })
+  expect(await scene.coordinator.audit()).toEqual([])
+  await scene.coordinator.close()
 })
