@@ -182,13 +182,16 @@ async function openDirect(descriptor: number): Promise<promises.FileHandle | und
 
 function writeAll(descriptor: number, bytes: Buffer, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    let isStuck = false
     const write = (from: number): void => {
       fs.write(descriptor, bytes, from, bytes.length - from, position + from, (error, written) => {
         if (error) return reject(error)
         // Half a sector is written again with its other half. The next write says what is wrong, such as ENOSPC.
         const whole = written - (written % sectorLength)
         if (from + whole === bytes.length) return resolve()
-        if (written === 0) return reject(new Error('a write that wrote nothing'))
+        // A limit to the size of files may lie within a sector, and every write then ends there without saying so.
+        if (whole === 0 && isStuck) return reject(new Error('a write that came to no whole sector'))
+        isStuck = whole === 0
         write(from + whole)
       })
     }

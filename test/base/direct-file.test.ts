@@ -193,6 +193,25 @@ describe('a file that is written in order', () => {
     expect(stdout).toBe('100001 100001 true\n'.repeat(6))
   })
 
+  test('says that it cannot go on where a limit to the size of files lies within a sector', async () => {
+    const { folder } = await temporaryDisk()
+    const dist = pathToFileURL(join(import.meta.dirname, '../../dist/base/disk.js')).href
+    const program = `
+      const { nodeDisk } = await import(${JSON.stringify(dist)})
+      const file = await nodeDisk(${JSON.stringify(folder)}).open('log', { isAppended: true })
+      await file.writev(0, [Buffer.alloc(20_000, 1)]).catch(({ message }) => console.log(message))`
+    // The shell counts in units of 512 or of 1,024 bytes.
+    const limited = ['-c', 'ulimit -f 9; exec "$0" "$@"', process.execPath]
+    const { stdout } = await promisify(execFile)(
+      'sh',
+      [...limited, '--input-type=module', '--eval', program],
+      {
+        timeout: 10_000,
+      },
+    )
+    expect(stdout).toMatch(/a write that came to no whole sector|EFBIG/)
+  })
+
   test('leaves the page cache alone, until something is read again', async context => {
     const { disk, folder } = await temporaryDisk()
     const buffered = await disk.open('log')
