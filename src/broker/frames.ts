@@ -95,6 +95,7 @@ export class FrameReader {
   close(): void {
     this.#partial?.hold?.release()
     this.#partial = undefined
+    this.#isStarved = false
     this.#memory.give(this)
     this.#waiting.length = 0
   }

@@ -260,6 +260,16 @@ describe('memory that is shared', () => {
     // At most the slab that is being filled.
     expect(slabs.takenLength).toBeLessThanOrEqual(mebibyte)
   })
+
+  test('is not waited for by who has closed', () => {
+    const memory = new RequestMemory(mebibyte)
+    const [elder, younger] = [1, 2].map(() => new FrameReader(new Slabs(), memory, 100 * mebibyte))
+    const chunks = cutEvery(frameOf(produceKey, 10 * mebibyte).subarray(0, mebibyte), 64 * 1024)
+    for (const frames of [elder!, younger!]) for (const chunk of chunks) feed(frames, chunk)
+    expect(younger!.isStarved).toBe(true)
+    younger!.close()
+    expect(younger!.isStarved).toBe(false)
+  })
 })
 
 describe('what cannot be a frame', () => {
