@@ -364,8 +364,12 @@ export class PartitionLog implements ReadablePartition {
     return this.#reading.readBatchSync(offset, this.state.nextOffset)
   }
 
-  /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). */
-  async offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
+  /** The first record at or after `timestamp`, by its own timestamp (ListOffsets). Rejects with KAFKA_STORAGE_ERROR as `read`. */
+  offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
+    return this.#offsetForTimestamp(timestamp).catch(error => this.#reading.refuse(error))
+  }
+
+  async #offsetForTimestamp(timestamp: bigint): Promise<TimestampOffset | undefined> {
     const target = Number(timestamp)
     for (let from = this.state.logStart; ;) {
       const reaching = await this.#firstReaching(target, from)
@@ -378,8 +382,12 @@ export class PartitionLog implements ReadablePartition {
     }
   }
 
-  /** The first record with the greatest timestamp (ListOffsets, KIP-734). */
-  async maxTimestamp(): Promise<TimestampOffset | undefined> {
+  /** The first record with the greatest timestamp (ListOffsets, KIP-734). Rejects with KAFKA_STORAGE_ERROR as `read`. */
+  maxTimestamp(): Promise<TimestampOffset | undefined> {
+    return this.#maxTimestamp().catch(error => this.#reading.refuse(error))
+  }
+
+  async #maxTimestamp(): Promise<TimestampOffset | undefined> {
     let greatest: { offset: number; timestamp: number } | undefined
     const rows = new RunRows()
     for (const run of this.state.runs) {
@@ -462,7 +470,7 @@ export class PartitionLog implements ReadablePartition {
     const start = Number(offset)
     const { state } = this
     if (start <= state.logStart) return
-    state.sizeInBytes -= state.sizeBetween(state.logStart, start)
+    state.sizeInBytes = state.sizeWithout(state.logStart, start)
     state.logStart = start
     state.nextOffset = Math.max(state.nextOffset, start)
     this.committedOffset = Math.max(this.committedOffset, start)

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts'
+import { assert, AssertionError } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSettings } from './log-settings.ts'
 import { Producers } from './producer-state.ts'
@@ -140,7 +140,7 @@ export class PartitionState {
     this.transactions.settle()
     this.trim()
     this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
-    this.sizeInBytes -= this.sizeBetween(this.runs[0]?.baseOffset ?? 0, this.logStart)
+    this.sizeInBytes = this.sizeWithout(this.runs[0]?.baseOffset ?? 0, this.logStart)
   }
 
   /** Forgets what is known of what lies before the log start. */
@@ -165,20 +165,42 @@ export class PartitionState {
       if (!newest || newest.lastOffset < this.logStart) producerIds.delete(producerId)
     }
     const rows = new RunRows()
-    for (const run of this.runs) {
-      if (run.nextOffset <= this.logStart) continue
-      for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
-        if (producerIds.size === 0) return found
-        const row = rows.row(run, index)
-        if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
-        found.set(row.producerId, row.baseOffset)
+    try {
+      for (const run of this.runs) {
+        if (run.nextOffset <= this.logStart) continue
+        for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
+          if (producerIds.size === 0) return found
+          const row = rows.row(run, index)
+          if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
+          found.set(row.producerId, row.baseOffset)
+        }
       }
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+      // Rows that cannot be read keep nobody from moving the start; that they are the first shows nobody too much.
+      for (const producerId of producerIds) found.set(producerId, this.logStart)
     }
     return found
   }
 
-  /** Bytes of the batches that end behind `from` and at or before `to`. */
-  sizeBetween(from: number, to: number): number {
+  /**
+   * The size once the batches are gone that end behind `from` and at or before `to`, where the log is to start. That it does is on disk,
+   * and rows that cannot be read keep nobody from it: then all of their run counts, and whoever reads there is told.
+   */
+  sizeWithout(from: number, to: number): number {
+    try {
+      return this.sizeInBytes - this.#sizeBetween(from, to)
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+      const left = this.runs.filter(run => run.nextOffset > to)
+      return Math.min(
+        this.sizeInBytes,
+        left.reduce((sum, run) => sum + run.sizeInBytes, 0),
+      )
+    }
+  }
+
+  #sizeBetween(from: number, to: number): number {
     const rows = new RunRows()
     let size = 0
     for (const run of this.runs) {

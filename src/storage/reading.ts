@@ -112,7 +112,7 @@ export class Reading {
       return plan
     } catch (error) {
       plan.release()
-      throw this.#refusal(error)
+      return this.refuse(error)
     }
   }
 
@@ -158,7 +158,7 @@ export class Reading {
       }
     } catch (error) {
       plan.release()
-      throw this.#refusal(error)
+      this.refuse(error)
     }
     return plan.slice()
   }
@@ -178,7 +178,7 @@ export class Reading {
     const failed = (await Promise.allSettled(reads)).find(read => read.status === 'rejected')
     if (!failed) return plan.slice()
     plan.release()
-    throw this.#refusal(failed.reason)
+    return this.refuse(failed.reason)
   }
 
   /** Holds what was read against its rows and puts it in its place. */
@@ -193,9 +193,10 @@ export class Reading {
     }
   }
 
-  #refusal(error: unknown): Error {
-    if (error instanceof KafkaError || error instanceof AssertionError) return error
-    return this.#damaged((error as Error).message)
+  /** Throws what a read has met; what the disk says of it is KAFKA_STORAGE_ERROR, and logged. */
+  refuse(error: unknown): never {
+    if (error instanceof KafkaError || error instanceof AssertionError) throw error
+    throw this.#damaged((error as Error).message)
   }
 
   #damaged(reason: string): KafkaError {

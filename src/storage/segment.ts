@@ -198,14 +198,16 @@ export class Segment {
 
   /**
    * An offset of the run before which no batch reaches `timestamp`: from the sparse index, when the rows are not in RAM.
-   * Without a sound index the whole run has to be searched.
+   * Without a sound index that can be read the whole run has to be searched.
    */
   async strideBefore(run: Run, timestamp: number): Promise<number> {
     if (run.ordinals) return run.baseOffset
     this.retain()
-    const entries = await this.readIndexFile().finally(() => this.release())
+    const entries = await this.readIndexFile()
+      .catch(() => undefined)
+      .finally(() => this.release())
     let start = run.baseOffset
-    for (const { partition, baseOffset, maxTimestamp } of readIndex(entries) ?? []) {
+    for (const { partition, baseOffset, maxTimestamp } of (entries && readIndex(entries)) ?? []) {
       if (partition !== run.partition) continue
       if (maxTimestamp >= timestamp) break
       start = baseOffset

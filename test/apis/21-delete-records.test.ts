@@ -5,6 +5,7 @@ import { deleteTopics } from '../../src/broker/apis/20-delete-topics.ts'
 import { deleteRecords } from '../../src/broker/apis/21-delete-records.ts'
 import { errorCodes, errorName } from '../../src/protocol/errors.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import {
   batchOf,
   fetchFrom,
@@ -145,4 +146,33 @@ test('says so where the topic was deleted before its turn came', async () => {
   const [answer] = await cut(client, topic.name, [[0, 3n]])
   await deleting
   expect(answer).toMatchObject({ errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, lowWatermark: -1n })
+})
+
+test('moves every start of a request where rows of one partition cannot be read', async () => {
+  const disk = new FaultyDisk()
+  const settings = { 'odradek.tail.bytes.max': 0, 'odradek.shard.segment.bytes': 1024 * 1024 }
+  const { address } = await startBroker({ disk, settings })
+  const client = await connect(address)
+  const [first, second] = [await makeTopic(client), await makeTopic(client)]
+  for (let index = 0; index < 70; index++)
+    for (const topic of [first, second]) await produceTo(client, topic, batchOf(['x'.repeat(20_000)]))
+  const [oldest] = disk.names('.log')
+  disk.beforeReadSync = name => {
+    if (name === oldest) throw systemError('EIO')
+  }
+  const { topics } = await client.call(deleteRecords, 2, {
+    topics: [
+      { name: first.name, partitions: [{ partitionIndex: 0, offset: 3n }] },
+      { name: second.name, partitions: [{ partitionIndex: 0, offset: 60n }] },
+    ],
+    timeoutMs: 30_000,
+  })
+  expect(topics.map(({ partitions }) => partitions[0])).toMatchObject([
+    { errorCode: 0, lowWatermark: 3n },
+    { errorCode: 0, lowWatermark: 60n },
+  ])
+  expect(await fetchFrom(client, second, { fetchOffset: 65n })).toMatchObject({ logStartOffset: 60n })
+  disk.beforeReadSync = () => {}
+  // What the sizes are to be is known again.
+  await cut(client, first.name, [[0, 60n]])
 })

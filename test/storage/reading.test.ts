@@ -129,27 +129,80 @@ describe.each(disks)('reading from %s', (_name, makeDisk) => {
   })
 })
 
-test('says KAFKA_STORAGE_ERROR where the rows of a closed segment cannot be read', async () => {
+/** A disk of which the files whose names end so cannot be read. */
+function badDisk(): { disk: Disk; bad: { suffix: string | undefined } } {
   const disk = memoryDisk()
-  let isBroken = false
+  const bad: { suffix: string | undefined } = { suffix: undefined }
   const openFile = disk.open.bind(disk)
   disk.open = async name => {
     const file = await openFile(name)
     const readSync = file.readSync.bind(file)
+    // `read` goes this way too.
     file.readSync = (position, into) => {
-      if (isBroken) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+      if (bad.suffix !== undefined && name.endsWith(bad.suffix))
+        throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
       return readSync(position, into)
     }
     return file
   }
-  const { store, logs } = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
-  await fill({ store, logs }, 20)
-  isBroken = true
-  const reading = async () => logs[0]!.read(0n, { lengthMax: 10_000, limit: 100n, atLeastOne: true })
-  await expect(reading()).rejects.toMatchObject({ error: 'KAFKA_STORAGE_ERROR', message: 'EIO: i/o error' })
-  isBroken = false
-  sizeOf(await reading())
-  await closeAudited(store)
+  return { disk, bad }
+}
+
+describe('where the disk does not give back what was written', () => {
+  test('reads of a closed segment say KAFKA_STORAGE_ERROR', async () => {
+    const { disk, bad } = badDisk()
+    const { store, logs } = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
+    await fill({ store, logs }, 20)
+    bad.suffix = '.log'
+    const reading = async () => logs[0]!.read(0n, { lengthMax: 10_000, limit: 100n, atLeastOne: true })
+    const refusal = { error: 'KAFKA_STORAGE_ERROR', message: 'EIO: i/o error' }
+    await expect(reading()).rejects.toMatchObject(refusal)
+    await expect(logs[0]!.offsetForTimestamp(1n)).rejects.toMatchObject(refusal)
+    await expect(logs[0]!.maxTimestamp()).rejects.toMatchObject(refusal)
+    bad.suffix = undefined
+    sizeOf(await reading())
+    await closeAudited(store)
+  })
+
+  test('a timestamp is found without the index', async () => {
+    const { disk, bad } = badDisk()
+    const { store, logs } = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
+    await fill({ store, logs }, 20)
+    const found = await logs[0]!.offsetForTimestamp(1001n)
+    expect(found).toMatchObject({ offset: 1n })
+    bad.suffix = '.idx'
+    expect(await logs[0]!.offsetForTimestamp(1001n)).toEqual(found)
+    bad.suffix = undefined
+    await closeAudited(store)
+  })
+
+  test('a log start moves all the same, and is found there by a restart', async () => {
+    const { disk, bad } = badDisk()
+    const { store, logs } = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
+    const log = logs[0]!
+    const transaction = { producerId: 1n, producerEpoch: 0, isTransactional: true }
+    for (let baseSequence = 0; baseSequence < 20; baseSequence++)
+      log.append(batchOf(['x'.repeat(100)], { ...transaction, baseSequence }))
+    await fill({ store, logs }, 20)
+    await store.close()
+
+    const again = await open({ disk, segmentBytes: 1000, tailBytesMax: 0 })
+    const [cold] = again.logs
+    const before = cold!.sizeInBytes
+    bad.suffix = '.log'
+    let isTold = false
+    cold!.onAdvance(() => (isTold = true))
+    cold!.deleteBefore(3n)
+    expect(cold!.logStartOffset).toBe(3n)
+    expect(isTold).toBe(true)
+    // What is open stays so, wherever it now begins.
+    expect(cold!.lastStableOffset).toBe(3n)
+    expect(cold!.sizeInBytes).toBeLessThanOrEqual(before)
+    cold!.deleteBefore(78n)
+    expect(cold!.sizeInBytes).toBeLessThan(before / 4)
+    bad.suffix = undefined
+    await again.store.close()
+  })
 })
 
 describe('timestamps', () => {

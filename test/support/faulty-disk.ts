@@ -62,6 +62,8 @@ export class FaultyDisk implements Disk {
   readonly operations: { operation: Operation; name: string }[] = []
   /** Asked before each operation; throws, or resolves when it may go on. */
   before: (operation: Operation, name: string) => void | Promise<void> = () => {}
+  /** Asked before anything is read, at once or not; throws where that cannot be. */
+  beforeReadSync: (name: string) => void = () => {}
   /** Files that are written in order are written as if around the page cache. */
   isDirect = false
   #isLocked = false
@@ -184,6 +186,7 @@ class FaultyFile implements DiskFile {
   }
 
   readSync(position: number, into: Buffer): number {
+    this.#disk.beforeReadSync(this.#name)
     return this.#contents.live.copy(
       into,
       0,
