@@ -2,10 +2,10 @@ import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
 import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName, shareStateTopicName } from '../broker/internal-topics.ts'
+import { offsetsTopicName, shareStateTopicName, transactionsTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
 import { readShareStateRecord } from '../groups/share/state/records.ts'
-import { attribute, codecs } from '../protocol/records/batch.ts'
+import { attribute, codecs, type Batch } from '../protocol/records/batch.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { readAnchorSlots } from '../storage/anchor.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
@@ -18,6 +18,7 @@ import { StorageNameError } from '../storage/errors.ts'
 import { agrees, type RowView } from '../storage/row.ts'
 import { readIndex } from '../storage/sparse-index.ts'
 import type { WalkedBlock } from '../storage/walk.ts'
+import { readRecord as readTransactionRecord } from '../transactions/records.ts'
 import type { DumpWriter } from './dump-lines.ts'
 import { preview } from './preview.ts'
 
@@ -179,7 +180,7 @@ class Dump {
     })
     if (!this.#options.records || !isSound) return
     try {
-      for (const record of readRecords(batch)) await this.#writeRecord(row.partition, record)
+      for (const record of readRecords(batch)) await this.#writeRecord(row.partition, record, batch)
     } catch (error) {
       const position = bodyPosition(block) + row.position
       await this.#writer.write({
@@ -191,9 +192,9 @@ class Dump {
     }
   }
 
-  async #writeRecord(partition: number, record: Record): Promise<void> {
+  async #writeRecord(partition: number, record: Record, { isControl }: Batch): Promise<void> {
     const { key, value, offset, timestamp, headers } = record
-    const says = this.#meaningOf(partition, record)
+    const says = isControl ? undefined : this.#meaningOf(partition, record)
     await this.#writer.write({
       type: 'record',
       ...this.#place(partition),
@@ -215,6 +216,8 @@ class Dump {
     switch (this.#history.life(partition)?.topic) {
       case offsetsTopicName:
         return readRecord(key, value)
+      case transactionsTopicName:
+        return sayTransaction(key, value)
       case shareStateTopicName:
         return readShareStateRecord(key, value)
       default:
@@ -243,4 +246,13 @@ class Dump {
       await this.#writer.write({ type: 'footerPartition', ...this.#place(partition), ...line })
     }
   }
+}
+
+function sayTransaction(key: Buffer, value: Buffer | null): unknown {
+  const { transactionalId, facts } = readTransactionRecord(key, value) ?? {}
+  if (!facts) return { transactionalId, facts }
+  const partitions = Object.fromEntries(
+    Array.from(facts.partitions.byTopic(), ([topic, indexes]) => [topic, [...indexes]]),
+  )
+  return { transactionalId, facts: { ...facts, partitions } }
 }

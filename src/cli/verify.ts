@@ -2,7 +2,7 @@ import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
 import { readCatalogRecord } from '../broker/catalog-records.ts'
 import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName, shareStateTopicName } from '../broker/internal-topics.ts'
+import { offsetsTopicName, shareStateTopicName, transactionsTopicName } from '../broker/internal-topics.ts'
 import { readRecord } from '../groups/records.ts'
 import { readShareStateRecord } from '../groups/share/state/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
@@ -13,6 +13,7 @@ import { wasAlive } from '../storage/inspection/holes.ts'
 import { endOfTime, isThereAt, logStartAt } from '../storage/inspection/partition-life.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 import { verifyShard, type Finding, type Verified } from '../storage/inspection/verification.ts'
+import { readRecord as readTransactionRecord } from '../transactions/records.ts'
 import type { Output } from './output.ts'
 import type { Progress } from './progress.ts'
 
@@ -76,6 +77,8 @@ function readerOf(
   switch (history.life(partition)?.topic) {
     case offsetsTopicName:
       return readRecord
+    case transactionsTopicName:
+      return readTransactionRecord
     case shareStateTopicName:
       return readShareStateRecord
     default:
@@ -83,14 +86,15 @@ function readerOf(
   }
 }
 
-/** Decodes what the broker itself must be able to read: the metadata, and what groups and share groups have done. */
+/** Decodes what the broker itself must be able to read: the metadata, and what groups, transactions and share groups have done. */
 function recordCheck(
   history: CatalogHistory,
   unsound: (text: string) => void,
 ): (batch: Batch, partition: number) => void {
   return (batch, partition) => {
     const read = readerOf(partition, history)
-    if (!read) return
+    // What ends a transaction is no record of the topic's.
+    if (!read || batch.isControl) return
     try {
       for (const { key, value } of readRecords(batch)) {
         if (key === null) throw new Error('it has no key')

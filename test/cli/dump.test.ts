@@ -5,6 +5,8 @@ import type { Output } from '../../src/cli/output.ts'
 import { preview } from '../../src/cli/preview.ts'
 import { offsetCommit } from '../../src/groups/records.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
+import { TopicPartitions } from '../../src/transactions/partitions.ts'
+import { transactionRecord } from '../../src/transactions/records.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
 import { batchOf } from '../storage/support.ts'
 import { History, openCatalog, SteppedClock } from './history.ts'
@@ -189,6 +191,44 @@ describe('a known store', () => {
     ])
     expect(lines.all[5]).toContain('1970-01-01T00:00:02.000Z')
   })
+})
+
+test('records of transactions are said, and what ends them is none', async () => {
+  const disk = new FaultyDisk()
+  const { store, catalog } = await openCatalog({ disk })
+  const [states, offsets] = await Promise.all(
+    ['__transaction_state', '__consumer_offsets'].map(async name => {
+      const { partitions } = await catalog.create({ name, partitionCount: 1, configs: new Map() })
+      return partitions[0]!
+    }),
+  )
+  const record = transactionRecord('t', {
+    producerId: 5n,
+    previousProducerId: -1n,
+    nextProducerId: -1n,
+    producerEpoch: 1,
+    timeoutMs: 1000,
+    state: 'Ongoing',
+    partitions: TopicPartitions.of([['orders', [1]]]),
+    startMs: 1,
+    lastUpdateMs: 2,
+    clientVersion: 2,
+  })
+  await states!.append(batchOf([], { records: [record, transactionRecord('gone', null)] })).committed
+  const end = { producerId: 5n, producerEpoch: 1, coordinatorEpoch: 0, timestamp: 1n, transactionVersion: 2 }
+  await offsets!.endTransaction({ type: 'COMMIT', ...end }).committed
+  await store.close()
+
+  const lines = await dump(disk, { records: true })
+  expect(ofType(lines, 'broken')).toEqual([])
+  const said = (name: string): unknown[] =>
+    ofType(lines, 'record').flatMap(({ topic, says }) => (topic === name ? [says] : []))
+  const facts = { producerId: 5, producerEpoch: 1, state: 'Ongoing', partitions: { orders: [1] } }
+  expect(said('__transaction_state')).toMatchObject([
+    { transactionalId: 't', facts },
+    { transactionalId: 'gone', facts: null },
+  ])
+  expect(said('__consumer_offsets')).toEqual([undefined])
 })
 
 test('indexes and footers are those of the closed segments', async () => {

@@ -3,6 +3,7 @@ import { seededRandom } from '../../src/base/random.ts'
 import type { Output } from '../../src/cli/output.ts'
 import { printVerification, verifyDirectory } from '../../src/cli/verify.ts'
 import { catalogPartitionId } from '../../src/broker/catalog.ts'
+import { offsetCommit } from '../../src/groups/records.ts'
 import { readTrailer, trailerLength } from '../../src/storage/footer.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
@@ -54,6 +55,21 @@ describe('what is sound', () => {
       await history.more()
       expect(await unsound(history.disk.crash(history.random))).toEqual([])
     }
+  })
+
+  test('are offsets that were committed in a transaction, and its end', async () => {
+    const disk = new FaultyDisk()
+    const { store, catalog } = await openCatalog({ disk })
+    const name = '__consumer_offsets'
+    const { partitions } = await catalog.create({ name, partitionCount: 1, configs: new Map() })
+    const key = { group: 'g', topic: 'a', partition: 0 }
+    const records = [offsetCommit(key, { offset: 1n, metadata: '', commitTimestamp: 1n })]
+    const producer = { producerId: 1n, producerEpoch: 0 }
+    partitions[0]!.append(batchOf([], { records, ...producer, baseSequence: 0, isTransactional: true }))
+    const end = { type: 'COMMIT', coordinatorEpoch: 0, timestamp: 1n, transactionVersion: 1 } as const
+    partitions[0]!.endTransaction({ ...producer, ...end })
+    await store.close()
+    expect(await unsound(disk)).toEqual([])
   })
 
   test('is an empty directory', async () => {
@@ -123,7 +139,7 @@ describe('damage', () => {
     expect(found.some(line => /^x-0: offsets \d+ to \d+ are not there$/.test(line))).toBe(true)
   })
 
-  test('is metadata that cannot be read, or offsets', async () => {
+  test('is metadata that cannot be read, or offsets, or what became of transactions', async () => {
     const disk = new FaultyDisk()
     const { store, catalog } = await openCatalog({ disk })
     const name = '__consumer_offsets'
@@ -131,12 +147,16 @@ describe('damage', () => {
     const records = [{ key: Buffer.from([0, 1, 9]), value: null }]
     await partitions[0]!.append(batchOf([], { records })).committed
     await partitions[0]!.append(batchOf(['without a key'])).committed
+    const transactions = { name: '__transaction_state', partitionCount: 1, configs: new Map() }
+    const [states] = (await catalog.create(transactions)).partitions
+    await states!.append(batchOf([], { records: [{ key: Buffer.from([0, 0, 9]), value: null }] })).committed
     await store.partition(catalogPartitionId)!.append(batchOf([], { records })).committed
     await store.close()
     expect(await unsound(disk)).toEqual([
       expect.stringMatching(/^__consumer_offsets-0: a record from offset 0 on cannot be read: /),
       '__consumer_offsets-0: a record from offset 1 on cannot be read: it has no key',
-      expect.stringMatching(/^__cluster_metadata-0: a record from offset 3 on cannot be read: /),
+      expect.stringMatching(/^__transaction_state-0: a record from offset 0 on cannot be read: /),
+      expect.stringMatching(/^__cluster_metadata-0: a record from offset 5 on cannot be read: /),
     ])
   })
 
