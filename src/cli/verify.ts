@@ -29,7 +29,12 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
   const { history } = await readHistory(disk)
   const findings: Finding[] = []
   const unsound = (text: string): void => void findings.push({ isUnsound: true, text })
-  const check = recordCheck(history, unsound)
+  let producerIdMax = -1n
+  const readTransaction = (key: Buffer, value: Buffer | null): void => {
+    const { producerId = -1n, nextProducerId = -1n } = readTransactionRecord(key, value)?.facts ?? {}
+    for (const id of [producerId, nextProducerId]) if (id > producerIdMax) producerIdMax = id
+  }
+  const check = recordCheck(history, readTransaction, unsound)
   const verified = new Map<number, Verified>()
   const shards: ShardAtRest[] = []
   for (const id of await shardsOnDisk(disk)) {
@@ -65,20 +70,22 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
   const blockEpoch = Math.max(0, ...[...verified.values()].map(each => each.blockEpoch))
   if (startCount < blockEpoch)
     unsound(`start-count stands at ${startCount}, and start ${blockEpoch} has written blocks`)
+  const producerIdNext = producerIdMax < 0n ? 0 : await sizeOf(disk, 'producer-ids')
+  if (producerIdMax >= producerIdNext)
+    unsound(`producer-ids stands at ${producerIdNext}, and producer id ${producerIdMax} is in use`)
   return { findings, shards: [...verified.values()] }
 }
 
+type ReadOwn = (key: Buffer, value: Buffer | null) => unknown
+
 /** What decodes the records of a partition that the broker itself must be able to read. */
-function readerOf(
-  partition: number,
-  history: CatalogHistory,
-): ((key: Buffer, value: Buffer | null) => unknown) | undefined {
+function readerOf(partition: number, history: CatalogHistory, readTransaction: ReadOwn): ReadOwn | undefined {
   if (partition === catalogPartitionId) return readCatalogRecord
   switch (history.life(partition)?.topic) {
     case offsetsTopicName:
       return readRecord
     case transactionsTopicName:
-      return readTransactionRecord
+      return readTransaction
     case shareStateTopicName:
       return readShareStateRecord
     default:
@@ -89,10 +96,11 @@ function readerOf(
 /** Decodes what the broker itself must be able to read: the metadata, and what groups, transactions and share groups have done. */
 function recordCheck(
   history: CatalogHistory,
+  readTransaction: ReadOwn,
   unsound: (text: string) => void,
 ): (batch: Batch, partition: number) => void {
   return (batch, partition) => {
-    const read = readerOf(partition, history)
+    const read = readerOf(partition, history, readTransaction)
     // What ends a transaction is no record of the topic's.
     if (!read || batch.isControl) return
     try {

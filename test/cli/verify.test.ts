@@ -6,7 +6,9 @@ import { catalogPartitionId } from '../../src/broker/catalog.ts'
 import { offsetCommit } from '../../src/groups/records.ts'
 import { readTrailer, trailerLength } from '../../src/storage/footer.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
+import { connect, startBroker } from '../support/broker.ts'
 import { FaultyDisk } from '../support/faulty-disk.ts'
+import { TestProducer } from '../support/transactions.ts'
 import { batchOf, openTestStore } from '../storage/support.ts'
 import { History, openCatalog } from './history.ts'
 
@@ -158,6 +160,18 @@ describe('damage', () => {
       expect.stringMatching(/^__transaction_state-0: a record from offset 0 on cannot be read: /),
       expect.stringMatching(/^__cluster_metadata-0: a record from offset 5 on cannot be read: /),
     ])
+  })
+
+  test('is a counter of producer ids that has gone back', async () => {
+    const disk = new FaultyDisk()
+    const { address, stop } = await startBroker({ disk })
+    const client = await connect(address)
+    await TestProducer.open(client)
+    await TestProducer.open(client)
+    await stop()
+    expect(await unsound(disk)).toEqual([])
+    disk.put('producer-ids', Buffer.alloc(1))
+    expect(await unsound(disk)).toEqual(['producer-ids stands at 1, and producer id 1 is in use'])
   })
 
   test('is a start count that has gone back', async () => {
