@@ -78,6 +78,21 @@ test('finds topics by id, and tells UNKNOWN_TOPIC_ID', async () => {
   expect(byId.get(strangeTopicId)!.name).toBeNull()
 })
 
+test('tells each topic once, and only those that are named by id where some are', async () => {
+  const client = await connectToBroker()
+  const [{ name, topicId }, other] = [await makeTopic(client), await makeTopic(client)]
+  const told = async (topics: { name: string | null; topicId: string }[]) =>
+    (await client.call(metadata, 12, { topics, allowAutoTopicCreation: false })).topics.map(
+      topic => topic.name,
+    )
+  const byName = { name, topicId: noTopicId }
+  const byId = { name: null, topicId }
+  expect(await told([byName, byName])).toEqual([name])
+  expect(await told([byId, byId])).toEqual([name])
+  expect(await told([byId, { name: other.name, topicId: noTopicId }])).toEqual([name])
+  expect(await told([{ name: other.name, topicId }])).toEqual([name])
+})
+
 test('makes a topic that is asked for, usable at once', async () => {
   const { address } = await startBroker({ settings: { 'num.partitions': 3 } })
   const client = await connect(address)

@@ -34,7 +34,8 @@ export const metadata = api({
     if (isAll) {
       for (const topic of catalog.readables()) topics.push(found(topic, context, operations))
     } else {
-      for (const asked of request.topics!) topics.push(await find(asked, request, context, operations))
+      for (const asked of distinct(request.topics!, version))
+        topics.push(await find(asked, request, context, operations))
     }
     return {
       brokers: brokersOf(context),
@@ -57,6 +58,16 @@ export const metadata = api({
   }),
 })
 
+/** Each topic once; where some are named by id, only those are, and by nothing else (KafkaApis.handleTopicMetadataRequest). */
+function distinct(topics: readonly Asked[], version: number): Asked[] {
+  if (version < 12 && topics.some(({ name, topicId }) => name === null || topicId !== noTopicId))
+    throw new KafkaError('INVALID_REQUEST')
+  const ids = new Set(topics.map(({ topicId }) => topicId))
+  ids.delete(noTopicId)
+  if (ids.size > 0) return [...ids].map(topicId => ({ name: null, topicId }))
+  return [...new Set(topics.map(({ name }) => name))].map(name => ({ name, topicId: noTopicId }))
+}
+
 async function find(
   asked: Asked,
   request: MetadataRequest,
@@ -64,10 +75,7 @@ async function find(
   operations: number,
 ): Promise<TopicAnswer> {
   const { name, topicId } = asked
-  if (context.version < 12 && (name === null || topicId !== noTopicId))
-    throw new KafkaError('INVALID_REQUEST')
   if (topicId !== noTopicId) {
-    if (name !== null && name !== '') return missing(name, topicId, errorCodes.INVALID_REQUEST)
     const topic = context.catalog.readableById(topicId)
     return topic ? found(topic, context, operations) : missing(null, topicId, errorCodes.UNKNOWN_TOPIC_ID)
   }
