@@ -97,6 +97,16 @@ test('takes the last of several offsets for one partition', async () => {
   expect(answers).toMatchObject([{ partitionIndex: 0, lowWatermark: 2n, errorCode: 0 }])
 })
 
+test('takes a topic that is named twice as one', async () => {
+  const client = await connectToBroker()
+  const { name } = await makeFilledTopic(client)
+  const { topics } = await client.call(deleteRecords, 2, {
+    topics: [4n, 2n].map(offset => ({ name, partitions: [{ partitionIndex: 0, offset }] })),
+    timeoutMs: 30_000,
+  })
+  expect(topics).toMatchObject([{ name, partitions: [{ lowWatermark: 2n, errorCode: 0 }] }])
+})
+
 test('deletes from topics that have no cleanup policy', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client, { configs: { 'cleanup.policy': '' } })

@@ -26,12 +26,12 @@ export const deleteRecords = api({
   response: DeleteRecordsResponse,
 
   async handle(request, context) {
-    const topics = request.topics.map(({ name, partitions }) => ({
+    const topics = [...offsetsByTopic(request)].map(([name, offsets]) => ({
       name,
-      // Of several offsets for one partition the last counts.
-      partitions: [...new Map(partitions.map(each => [each.partitionIndex, each.offset]))].map(
-        ([partitionIndex, offset]) => ({ partitionIndex, cut: judge(name, partitionIndex, offset, context) }),
-      ),
+      partitions: [...offsets].map(([partitionIndex, offset]) => ({
+        partitionIndex,
+        cut: judge(name, partitionIndex, offset, context),
+      })),
     }))
     const cuts = topics.flatMap(({ partitions }) => partitions.map(({ cut }) => cut))
     await context.catalog.deleteRecords(cuts.flatMap(cut => (cut instanceof KafkaError ? [] : cut)))
@@ -61,6 +61,17 @@ function outcomeOf(cut: Cut | KafkaError): { lowWatermark: bigint; errorCode: nu
   if (cut.log.isOver)
     return { lowWatermark: noLowWatermark, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
   return { lowWatermark: cut.log.logStartOffset, errorCode: errorCodes.NONE }
+}
+
+/** Of several offsets for one partition the last counts. */
+function offsetsByTopic(request: DeleteRecordsRequest): Map<string, Map<number, bigint>> {
+  const topics = new Map<string, Map<number, bigint>>()
+  for (const { name, partitions } of request.topics) {
+    const offsets = topics.get(name) ?? new Map<number, bigint>()
+    topics.set(name, offsets)
+    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, offset)
+  }
+  return topics
 }
 
 function judge(name: string, partitionIndex: number, offset: bigint, context: Context): Cut | KafkaError {
