@@ -103,9 +103,10 @@ function readOne(
   }
   let log: ReadablePartition | undefined
   try {
+    const { topic, topicId, usesTopicId, partition } = wanted
     log = findPartition(
-      findReadable(catalog, { name: wanted.topic, topicId: wanted.topicId }),
-      wanted.partition,
+      findReadable(catalog, usesTopicId ? { topicId } : { name: topic, topicId }),
+      partition,
     )
     checkLeaderEpoch(log, wanted.currentLeaderEpoch)
     const diverging = divergence(log, wanted)

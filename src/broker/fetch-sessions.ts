@@ -7,6 +7,7 @@ export interface Wanted {
   /** The topic's name where the request named it (up to version 12), otherwise ''. */
   readonly topic: string
   readonly topicId: string
+  readonly usesTopicId: boolean
   readonly partition: number
   fetchOffset: bigint
   lengthMax: number
@@ -73,7 +74,7 @@ export class FetchSessions {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === initialEpoch || sessionEpoch === finalEpoch) {
       if (sessionId !== 0) this.#sessions.delete(sessionId)
-      return sessionEpoch === finalEpoch ? fullPlan(request) : this.#begin(request, version)
+      return sessionEpoch === finalEpoch ? fullPlan(request, version) : this.#begin(request, version)
     }
     const session = this.#sessions.get(sessionId)
     if (!session) throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND')
@@ -82,13 +83,16 @@ export class FetchSessions {
       throw new KafkaError('FETCH_SESSION_TOPIC_ID_ERROR')
     session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1
     this.#sessions.delete(sessionId)
+    ask(session.partitions, request, version)
+    forget(session.partitions, request)
+    // A session of nothing ends, and the answer says so (FetchManager.newContext).
+    if (session.partitions.size === 0) return fullPlan(request, version)
     this.#sessions.set(sessionId, session)
-    update(session.partitions, request)
     return { ...planOf(session.partitions), sessionId, isIncremental: true }
   }
 
   #begin(request: FetchRequest, version: number): FetchPlan {
-    if (this.#sessionsMax === 0 || request.topics.length === 0) return fullPlan(request)
+    if (this.#sessionsMax === 0 || request.topics.length === 0) return fullPlan(request, version)
     if (this.#sessions.size >= this.#sessionsMax) {
       const [oldest] = this.#sessions.keys()
       this.#sessions.delete(oldest!)
@@ -98,14 +102,14 @@ export class FetchSessions {
     while (this.#sessions.has(id))
     const session = new Session(id, version >= firstTopicIdVersion)
     this.#sessions.set(id, session)
-    update(session.partitions, request)
+    ask(session.partitions, request, version)
     return { ...planOf(session.partitions), sessionId: id, isIncremental: false }
   }
 }
 
-function fullPlan(request: FetchRequest): FetchPlan {
+function fullPlan(request: FetchRequest, version: number): FetchPlan {
   const partitions = new Map<string, Wanted>()
-  update(partitions, request)
+  ask(partitions, request, version)
   return { ...planOf(partitions), sessionId: 0, isIncremental: false }
 }
 
@@ -123,10 +127,8 @@ function keyOf(topic: string, topicId: string, partition: number): string {
   return `${topic}/${topicId}/${partition}`
 }
 
-function update(partitions: Map<string, Wanted>, request: FetchRequest): void {
-  for (const { topic, topicId, partitions: forgotten } of request.forgottenTopicsData) {
-    for (const partition of forgotten) partitions.delete(keyOf(topic, topicId, partition))
-  }
+function ask(partitions: Map<string, Wanted>, request: FetchRequest, version: number): void {
+  const usesTopicId = version >= firstTopicIdVersion
   for (const { topic, topicId, partitions: asked } of request.topics) {
     for (const one of asked) {
       const key = keyOf(topic, topicId, one.partition)
@@ -138,7 +140,16 @@ function update(partitions: Map<string, Wanted>, request: FetchRequest): void {
         lastFetchedEpoch: one.lastFetchedEpoch,
       }
       if (known) Object.assign(known, fields)
-      else partitions.set(key, { topic, topicId, partition: one.partition, ...fields, told: undefined })
+      else {
+        const { partition } = one
+        partitions.set(key, { topic, topicId, usesTopicId, partition, ...fields, told: undefined })
+      }
     }
+  }
+}
+
+function forget(partitions: Map<string, Wanted>, { forgottenTopicsData }: FetchRequest): void {
+  for (const { topic, topicId, partitions: forgotten } of forgottenTopicsData) {
+    for (const partition of forgotten) partitions.delete(keyOf(topic, topicId, partition))
   }
 }

@@ -7,7 +7,8 @@ import type { Catalog, ReadableTopic, Topic } from './catalog.ts'
 export const noTopicId = 'A'.repeat(22)
 
 interface TopicNamed {
-  readonly name: string
+  /** Absent where a request has ids alone. */
+  readonly name?: string
   readonly topicId: string
 }
 
@@ -17,8 +18,7 @@ interface TopicNamed {
  */
 export function findTopic(catalog: Catalog, named: TopicNamed): Topic {
   const { name, topicId } = named
-  const usesId = topicId !== noTopicId
-  const topic = usesId ? catalog.topicById(topicId) : catalog.topic(name)
+  const topic = isById(named) ? catalog.topicById(topicId) : catalog.topic(name!)
   if (topic) return topic
   refuseView(catalog, named)
   throw unknown(named)
@@ -38,12 +38,16 @@ export function findReadable(catalog: Catalog, named: TopicNamed): ReadableTopic
   return topic
 }
 
-function lookUp(catalog: Catalog, { name, topicId }: TopicNamed): ReadableTopic | undefined {
-  return topicId === noTopicId ? catalog.readable(name) : catalog.readableById(topicId)
+function lookUp(catalog: Catalog, named: TopicNamed): ReadableTopic | undefined {
+  return isById(named) ? catalog.readableById(named.topicId) : catalog.readable(named.name!)
 }
 
-function unknown({ topicId }: TopicNamed): KafkaError {
-  return new KafkaError(topicId === noTopicId ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'UNKNOWN_TOPIC_ID')
+function isById({ name, topicId }: TopicNamed): boolean {
+  return name === undefined || topicId !== noTopicId
+}
+
+function unknown(named: TopicNamed): KafkaError {
+  return new KafkaError(isById(named) ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION')
 }
 
 /** One partition of a topic. Throws UNKNOWN_TOPIC_OR_PARTITION. */

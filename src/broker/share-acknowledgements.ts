@@ -57,7 +57,7 @@ async function acknowledge(
   batches: readonly AcknowledgementBatch[],
   context: Context,
 ): Promise<void> {
-  const log = findPartition(findTopic(context.catalog, { name: '', topicId }), partition)
+  const log = findPartition(findTopic(context.catalog, { topicId }), partition)
   const acknowledgements = readAcknowledgements(batches, isRenewAck)
   const led = await context.shareReaders.led.open({ groupId, topicId, partition }, log)
   await led.acknowledge(memberId, acknowledgements)

@@ -85,7 +85,7 @@ async function readShare(
     changeCount: led?.changeCount ?? 0,
   })
   try {
-    log = findPartition(findTopic(context.catalog, { name: '', topicId }), partition)
+    log = findPartition(findTopic(context.catalog, { topicId }), partition)
     led = await context.shareReaders.led.open({ groupId, topicId, partition }, log)
     const from = led.nextFetchOffset
     const limit = limits.isReadCommitted ? log.lastStableOffset : log.highWatermark

@@ -166,6 +166,7 @@ test('tells partitions and topics that are not there from those that are', async
     'UNKNOWN_TOPIC_OR_PARTITION',
   )
   expect(await codeOf({ name: '', topicId: strangeTopicId })).toBe('UNKNOWN_TOPIC_ID')
+  expect(await codeOf({ name: '', topicId: noTopicId })).toBe('UNKNOWN_TOPIC_ID')
 })
 
 test('checks the leader epoch that a client believes in', async () => {
@@ -236,6 +237,27 @@ test('takes partitions out of a session and puts others in', async () => {
     }),
   )
   expect(partitionsIn(second)).toEqual([1])
+})
+
+test('ends a session from which all partitions are taken, and one that is asked for as well stays out', async () => {
+  const client = await connectToBroker()
+  const topic = await makeTopic(client, { partitions: 2 })
+  for (const index of [0, 1]) await produceTo(client, topic, batchOf(['x']), { index })
+  const both = [{ partition: 0 }, { partition: 1 }]
+  const { sessionId } = await client.call(fetch, 17, fetchOf(topic, both, { sessionEpoch: 0 }))
+  const take = (partition: number, sessionEpoch: number, asked: FetchPartition[] = []) => {
+    const { name, topicId } = topic
+    const forgottenTopicsData = [{ topic: name, topicId, partitions: [partition] }]
+    return client.call(
+      fetch,
+      17,
+      fetchOf(topic, asked, { sessionId, sessionEpoch, forgottenTopicsData, maxWaitMs: 1 }),
+    )
+  }
+  expect(partitionsIn(await take(0, 1, [{ partition: 0 }]))).toEqual([1])
+  expect(await take(1, 2)).toMatchObject({ errorCode: 0, sessionId: 0, responses: [] })
+  const after = await take(1, 3, both)
+  expect(errorName(after.errorCode)).toBe('FETCH_SESSION_ID_NOT_FOUND')
 })
 
 test('misses nothing that comes while it reads from disk', async () => {

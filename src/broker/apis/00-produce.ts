@@ -48,6 +48,7 @@ const producerErrors: ReadonlySet<ErrorName> = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
   'INVALID_PRODUCER_EPOCH',
 ])
+const firstTopicIdVersion = 13
 
 export const produce = api({
   key: 0,
@@ -177,7 +178,7 @@ interface Target {
 /** Throws as `findTopic` does. */
 function targetOf(named: ProduceRequest['topicData'][number], context: Context): Target {
   const { catalog, settings, clock, version, hold } = context
-  const topic = findTopic(catalog, named)
+  const topic = findTopic(catalog, version < firstTopicIdVersion ? named : { topicId: named.topicId })
   const rules = produceRules(topic, settings)
   const now = BigInt(clock.now())
   const { durability, isAppendTime } = rules
