@@ -4,6 +4,7 @@ import type { Batch } from '../protocol/records/batch.ts'
 import { readEntry, rowsOf } from '../storage/inspection/entries.ts'
 import { nameOf, type PartitionHistory, type PartitionLife } from '../storage/inspection/partition-life.ts'
 import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
+import { ifReadable } from '../storage/unreadable.ts'
 import { catalogPartitionId } from './catalog.ts'
 import { readCatalogRecord } from './catalog-records.ts'
 
@@ -92,14 +93,21 @@ export async function readHistory(
       for (const row of rowsOf(block)) {
         if (row.partition !== catalogPartitionId || fault !== undefined) continue
         const { lsn, baseOffset } = row
-        fault = addEntry(history, await readEntry(part.segment, block, row), lsn, baseOffset)
+        const batch = await ifReadable(readEntry(part.segment, block, row))
+        fault = addEntry(history, batch, lsn, baseOffset)
       }
     }, Infinity)
   }
   return { history, fault }
 }
 
-function addEntry(history: CatalogHistory, batch: Batch, lsn: number, offset: number): string | undefined {
+function addEntry(
+  history: CatalogHistory,
+  batch: Batch | undefined,
+  lsn: number,
+  offset: number,
+): string | undefined {
+  if (!batch) return `the metadata at offset ${offset} cannot be read from the disk`
   if (!batch.isSound) return `the metadata at offset ${offset} has a wrong checksum`
   try {
     history.add(batch, lsn)

@@ -17,6 +17,7 @@ import { ShardAtRest, type SegmentAtRest } from '../storage/inspection/shard-at-
 import { StorageNameError } from '../storage/errors.ts'
 import { agrees, type RowView } from '../storage/row.ts'
 import { readIndex } from '../storage/sparse-index.ts'
+import { ifReadable } from '../storage/unreadable.ts'
 import type { WalkedBlock } from '../storage/walk.ts'
 import { readRecord as readTransactionRecord } from '../transactions/records.ts'
 import type { DumpWriter } from './dump-lines.ts'
@@ -120,7 +121,7 @@ class Dump {
 
   async #writeSegment(shard: ShardAtRest, part: SegmentAtRest): Promise<void> {
     const { segment, trailer, blocksEnd } = part
-    const index = await segment.readIndexFile()
+    const index = (await ifReadable(segment.readIndexFile())) ?? Buffer.alloc(0)
     await this.#writer.write({
       type: 'segment',
       shard: shard.id,
@@ -155,7 +156,13 @@ class Dump {
   }
 
   async #writeBatch({ segment }: SegmentAtRest, block: WalkedBlock, row: RowView): Promise<void> {
-    const batch = await readEntry(segment, block, row)
+    const batch = await ifReadable(readEntry(segment, block, row))
+    if (!batch) {
+      const position = bodyPosition(block) + row.position
+      const reason = 'it cannot be read from the disk'
+      await this.#writer.write({ type: 'broken', file: segment.logName, position, reason })
+      return
+    }
     const isSound = agrees(row.bytes, row.at, batch.bytes, 0) && batch.isSound
     await this.#writer.write({
       type: 'batch',

@@ -21,6 +21,7 @@ import { RowView, rowField, rowLength } from './row.ts'
 import { Run } from './run.ts'
 import { segmentFiles, type SegmentFile } from './segment-files.ts'
 import { Segment, SegmentMemory } from './segment.ts'
+import { ifReadable } from './unreadable.ts'
 import { beginning, syncedBehind, walk, type Tail, type WalkedBlock } from './walk.ts'
 
 /** What a shard starts from. */
@@ -157,9 +158,9 @@ class Recovery {
       this.#fault = `${segment.logName}: the segment before it is missing`
       return
     }
-    const trailer = await trailerOf(segment)
+    const trailer = await ifReadable(trailerOf(segment))
     const isCut = trailer !== undefined && endOfFooter(trailer) === segment.file.size
-    const isTaken = isCut && (await this.#takeFooter(segment, trailer))
+    const isTaken = isCut && (await ifReadable(this.#takeFooter(segment, trailer)))
     if (isTaken) return
     if (tail) await this.#walkRewritten(segment, tail)
     else await this.#walkSegment(segment, nextFirstBlock, trailer)
@@ -218,7 +219,7 @@ class Recovery {
     const { shard } = this.#options
     const { file } = segment
     segment.memory = new SegmentMemory()
-    const { tail, broken } = await walk(file, {
+    const { tail, broken, isUnreadable } = await walk(file, {
       shard,
       segment: segment.firstBlock,
       end: file.size,
@@ -230,6 +231,10 @@ class Recovery {
     segment.size = tail.position
     segment.lastBlock = tail.blockNumber
     segment.lastHeaderCrc = tail.headerCrc
+    if (isUnreadable) {
+      this.#fault ??= `${segment.logName} cannot be read at ${tail.position}, behind block ${tail.blockNumber}: ${broken}`
+      return
+    }
     if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
       this.#noteSynced(
         await syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),

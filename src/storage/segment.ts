@@ -8,6 +8,7 @@ import type { Run } from './run.ts'
 import { segmentName } from './segment-files.ts'
 import type { SpareFiles } from './spare-files.ts'
 import { indexHead, readIndex, writeIndexEntry, type IndexEntry } from './sparse-index.ts'
+import { ifReadable } from './unreadable.ts'
 import type { Tail } from './walk.ts'
 
 /** What is kept in RAM of a segment while it is written, and until none of its batches is in the tail cache any more. */
@@ -180,10 +181,9 @@ export class Segment {
   /** Makes the index file say what the index in RAM does; for recovery. True when it had to be written. */
   async repairIndex(): Promise<boolean> {
     const wanted = Buffer.concat(this.takeIndexPieces())
-    const found = Buffer.alloc(this.#index!.size)
-    await this.#index!.read(0, found)
+    const found = await ifReadable(this.readIndexFile())
     this.#indexSize = wanted.length
-    if (found.equals(wanted)) return false
+    if (found?.equals(wanted)) return false
     await this.#index!.truncate(wanted.length)
     await this.#index!.writev(0, [wanted])
     return true
@@ -203,9 +203,7 @@ export class Segment {
   async strideBefore(run: Run, timestamp: number): Promise<number> {
     if (run.ordinals) return run.baseOffset
     this.retain()
-    const entries = await this.readIndexFile()
-      .catch(() => undefined)
-      .finally(() => this.release())
+    const entries = await ifReadable(this.readIndexFile()).finally(() => this.release())
     let start = run.baseOffset
     for (const { partition, baseOffset, maxTimestamp } of (entries && readIndex(entries)) ?? []) {
       if (partition !== run.partition) continue

@@ -11,6 +11,7 @@ import {
 } from './block.ts'
 import { StorageFormatError } from './errors.ts'
 import { agrees, rowLength, RowView } from './row.ts'
+import { isUnreadable } from './unreadable.ts'
 
 /** A committed position: the last block before it, and what the next one must follow. */
 export interface Tail {
@@ -50,6 +51,8 @@ export interface Walk {
   readonly tail: Tail
   /** Why the walk ended there; undefined at the end of the file. */
   readonly broken: string | undefined
+  /** It ended where the disk does not give back what is there, which may be sound and synced. */
+  readonly isUnreadable: boolean
 }
 
 export interface WalkOptions {
@@ -76,49 +79,55 @@ export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> 
   const window = new Window(file, end)
   let tail = options.after
   let position = 0
-  const stop = (broken: string | undefined): Walk => ({
+  const stop = (broken: string | undefined, isUnreadable = false): Walk => ({
     tail: { ...(tail ?? { ...beginning, blockNumber: segment - 1 }), segment, position },
     broken,
+    isUnreadable,
   })
-  while (position < end) {
-    let at = await window.show(position, blockHeaderLength)
-    let header = readBlockHeader(window.bytes, at)
-    if (!header) return stop('no block header')
-    at = await window.show(position, blockHeaderLength + header.directoryLength)
-    header = readBlockHeader(window.bytes, at)!
-    if (!isBlockHeaderSound(window.bytes, at)) return stop('a header or directory with a wrong checksum')
-    if (readBlockVersion(window.bytes, at) > blockVersion) {
-      throw new StorageFormatError(
-        `block ${header.number} has format ${readBlockVersion(window.bytes, at)}, newer than ${blockVersion}: use a newer odradek`,
-      )
-    }
-    const fault =
-      followsNot(header, tail, options) ?? directoryFault(header, window.bytes, at + blockHeaderLength)
-    if (fault) return stop(fault)
-    const bodyPosition = position + blockHeaderLength + header.directoryLength
-    if (bodyPosition + header.bodyLength > end) return stop('a block that is cut short')
-    if (header.number >= options.checkedFrom) {
-      at = await window.show(position, bodyPosition - position + header.bodyLength)
-      const fault = bodyFault(header, window.bytes, at + blockHeaderLength)
+  try {
+    while (position < end) {
+      let at = await window.show(position, blockHeaderLength)
+      let header = readBlockHeader(window.bytes, at)
+      if (!header) return stop('no block header')
+      at = await window.show(position, blockHeaderLength + header.directoryLength)
+      header = readBlockHeader(window.bytes, at)!
+      if (!isBlockHeaderSound(window.bytes, at)) return stop('a header or directory with a wrong checksum')
+      if (readBlockVersion(window.bytes, at) > blockVersion) {
+        throw new StorageFormatError(
+          `block ${header.number} has format ${readBlockVersion(window.bytes, at)}, newer than ${blockVersion}: use a newer odradek`,
+        )
+      }
+      const fault =
+        followsNot(header, tail, options) ?? directoryFault(header, window.bytes, at + blockHeaderLength)
       if (fault) return stop(fault)
+      const bodyPosition = position + blockHeaderLength + header.directoryLength
+      if (bodyPosition + header.bodyLength > end) return stop('a block that is cut short')
+      if (header.number >= options.checkedFrom) {
+        at = await window.show(position, bodyPosition - position + header.bodyLength)
+        const fault = bodyFault(header, window.bytes, at + blockHeaderLength)
+        if (fault) return stop(fault)
+      }
+      const visited = options.visit({
+        header,
+        position,
+        bytes: window.bytes,
+        directoryAt: at + blockHeaderLength,
+      })
+      if (visited) await visited
+      position = bodyPosition + header.bodyLength
+      tail = {
+        blockNumber: header.number,
+        headerCrc: header.crc,
+        segment,
+        position,
+        lsn: header.lastLsn,
+        commitTime: header.commitTime,
+        blockEpoch: header.epoch,
+      }
     }
-    const visited = options.visit({
-      header,
-      position,
-      bytes: window.bytes,
-      directoryAt: at + blockHeaderLength,
-    })
-    if (visited) await visited
-    position = bodyPosition + header.bodyLength
-    tail = {
-      blockNumber: header.number,
-      headerCrc: header.crc,
-      segment,
-      position,
-      lsn: header.lastLsn,
-      commitTime: header.commitTime,
-      blockEpoch: header.epoch,
-    }
+  } catch (error) {
+    if (error instanceof UnreadableError) return stop(error.message, true)
+    throw error
   }
   return stop(undefined)
 }
@@ -213,6 +222,11 @@ function bodyFault(header: BlockHeader, bytes: Buffer, directoryAt: number): str
   return undefined
 }
 
+/** The disk does not give back what is there. */
+class UnreadableError extends Error {
+  override readonly name = 'UnreadableError'
+}
+
 /** Shows a file piece by piece. */
 class Window {
   readonly #file: DiskFile
@@ -231,7 +245,9 @@ class Window {
     const isShown = at >= 0 && at + Math.min(length, this.#end - position) <= this.bytes.length
     if (isShown) return at
     const bytes = Buffer.allocUnsafe(Math.min(Math.max(length, windowLength), this.#end - position))
-    const read = await this.#file.read(position, bytes)
+    const read = await this.#file.read(position, bytes).catch((error: Error) => {
+      throw isUnreadable(error) ? new UnreadableError(error.message) : error
+    })
     this.bytes = bytes.subarray(0, read)
     this.#position = position
     return 0

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createBroker } from '../../src/index.ts'
-import { connect } from '../support/broker.ts'
-import { batchOf, makeTopic, produceTo } from '../support/requests.ts'
+import { errorName } from '../../src/protocol/errors.ts'
+import { connect, startBroker } from '../support/broker.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
+import { batchOf, fetchFrom, makeTopic, produceTo, recordsIn } from '../support/requests.ts'
 
 test('does not start on a log that lost what was synced, and touches nothing', async () => {
   const data = await mkdtemp(join(tmpdir(), 'odradek-damaged-'))
@@ -26,4 +28,45 @@ test('does not start on a log that lost what was synced, and touches nothing', a
     message: expect.stringMatching(/odradek verify/),
   })
   expect(await readFile(log)).toEqual(bytes)
+})
+
+test('starts with a bad sector in one shard, fences that, and cuts nothing off', async () => {
+  const disk = new FaultyDisk()
+  const settings = { 'odradek.shards': 2, 'odradek.tail.bytes.max': 0 }
+  const first = await startBroker({ disk, settings })
+  const client = await connect(first.address)
+  const topic = await makeTopic(client, { partitions: 2 })
+  for (const index of [0, 1])
+    for (const value of ['a', 'b']) await produceTo(client, topic, batchOf([value]), { index })
+  // As a kill leaves it: nothing says how far the log was synced but the log itself.
+  const killed = disk.copy()
+  killed.files.delete('shard-1/checkpoint')
+  killed.files.delete('shard-1/anchor')
+  const [bad] = killed.names('.log').filter(name => name.startsWith('shard-1/'))
+  const bytes = Buffer.from(killed.get(bad!))
+  killed.beforeReadSync = name => {
+    if (name === bad) throw systemError('EIO')
+  }
+  const second = await createBroker({ disk: killed, settings })
+  const again = await connect(second.address)
+  const outcomes = await Promise.all(
+    [0, 1].map(async index =>
+      errorName((await produceTo(again, topic, batchOf(['c']), { index })).errorCode),
+    ),
+  )
+  expect(outcomes.toSorted()).toEqual(['KAFKA_STORAGE_ERROR', 'NONE'])
+  await again.close()
+  await second.close()
+  expect(killed.get(bad!)).toEqual(bytes)
+
+  killed.beforeReadSync = () => {}
+  const third = await startBroker({ disk: killed, settings })
+  const last = await connect(third.address)
+  const read = await Promise.all(
+    [0, 1].map(async partition => recordsIn(await fetchFrom(last, topic, { partition }))),
+  )
+  expect(read.toSorted((one, other) => one.length - other.length)).toEqual([
+    ['0:a', '1:b'],
+    ['0:a', '1:b', '2:c'],
+  ])
 })

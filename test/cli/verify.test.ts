@@ -7,7 +7,7 @@ import { offsetCommit } from '../../src/groups/records.ts'
 import { readTrailer, trailerLength } from '../../src/storage/footer.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
 import { connect, startBroker } from '../support/broker.ts'
-import { FaultyDisk } from '../support/faulty-disk.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import { TestProducer } from '../support/transactions.ts'
 import { batchOf, openTestStore } from '../storage/support.ts'
 import { History, openCatalog } from './history.ts'
@@ -123,6 +123,18 @@ describe('damage', () => {
       const { findings } = await verifyDirectory(cut)
       const found = findings.filter(({ isUnsound }) => isUnsound || isMadeAgain(disk, name))
       expect(found, `${name} cut`).not.toEqual([])
+    }
+  })
+
+  test.each(seeds)('is found wherever a file of a segment cannot be read (seed %i)', async seed => {
+    const disk = await closed(seed)
+    for (const name of [...disk.names('.log'), ...disk.names('.idx')]) {
+      if (disk.get(name).length === 0) continue
+      disk.beforeReadSync = read => {
+        if (read === name) throw systemError('EIO')
+      }
+      const found = await unsound(disk)
+      expect(found, name).toContainEqual(expect.stringContaining(name.slice(0, -'.log'.length)))
     }
   })
 

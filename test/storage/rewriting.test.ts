@@ -276,6 +276,25 @@ test('does not copy what is damaged, and says so', async () => {
   await store.close()
 })
 
+test('goes on behind a segment that cannot be read, and says so', async () => {
+  const logger = new LoggedLines()
+  const { disk, store, logs } = await filled(40, { logger })
+  for (const log of logs) log.deleteBefore(log.id === 1 ? 40n : 0n)
+  logs[1]!.deleteBefore(60n)
+  const [bad, ...others] = disk.names('.log')
+  disk.beforeReadSync = name => {
+    if (name === bad) throw systemError('EIO')
+  }
+  await store.reclaim()
+  await store.reclaim()
+  expect(logger.lines).toContain('error a segment that is not sound cannot be rewritten')
+  const left = disk.names('.log')
+  expect(left).toContain(bad)
+  expect(others.filter(name => left.includes(name)).length).toBeLessThan(others.length / 2)
+  disk.beforeReadSync = () => {}
+  await closeAudited(store)
+})
+
 test('is found again whatever becomes of footers, indexes, the checkpoint and the anchor', async () => {
   const { disk, store, starts, bytes } = await halfDead()
   await store.reclaim()

@@ -8,6 +8,7 @@ import { trailerOf } from '../recovery.ts'
 import { segmentFiles, segmentName, type SegmentFile } from '../segment-files.ts'
 import { Segment } from '../segment.ts'
 import { anchorName, checkpointName, folderOf } from '../shard.ts'
+import { ifReadable } from '../unreadable.ts'
 import { beginning, syncedBehind, walk, type Tail, type Walk, type WalkedBlock } from '../walk.ts'
 
 interface Checkpoint {
@@ -101,7 +102,10 @@ export class ShardAtRest {
       await segment.open()
       try {
         const nextFirstBlock = this.#files[index + 1]?.firstBlock
-        const atRest = new SegmentAtRest(this, segment, await trailerOf(segment), { before, nextFirstBlock })
+        const atRest = new SegmentAtRest(this, segment, await ifReadable(trailerOf(segment)), {
+          before,
+          nextFirstBlock,
+        })
         yield atRest
         before = atRest.walked ? atRest.end : before
       } finally {
@@ -217,8 +221,9 @@ export class SegmentAtRest {
     return `${logName} is broken at ${tail.position}, behind block ${tail.blockNumber}: ${broken ?? 'blocks are missing'}; ${lost} bytes from there on cannot be trusted`
   }
 
-  async #isWhole({ tail, broken }: Walk): Promise<boolean> {
+  async #isWhole({ tail, broken, isUnreadable }: Walk): Promise<boolean> {
     const { segment, trailer, nextFirstBlock, blocksEnd } = this
+    if (isUnreadable) return false
     if (segment.tail) return tail.position === segment.tail.position
     if (trailer) return broken === undefined && tail.blockNumber === trailer.lastBlock
     if (nextFirstBlock !== undefined) return tail.blockNumber === nextFirstBlock - 1

@@ -8,6 +8,7 @@ import { everyRow, indexFault } from '../index-check.ts'
 import { PartitionState } from '../partition-state.ts'
 import { absorb } from '../recovery.ts'
 import type { RowView } from '../row.ts'
+import { ifReadable } from '../unreadable.ts'
 import { beginning, type Tail, type WalkedBlock } from '../walk.ts'
 import { HoleFinder } from './holes.ts'
 import type { SegmentAtRest, ShardAtRest } from './shard-at-rest.ts'
@@ -225,7 +226,11 @@ class Verification {
     const checkpointed = this.#shard.checkpoint?.head.blockNumber ?? 0
     const isFinished = nextFirstBlock !== undefined && shadow.lastBlock <= checkpointed
     const tell = (text: string): void => (isFinished ? this.#report(text) : void this.#leftovers.push(text))
-    const index = await segment.readIndexFile()
+    const index = await ifReadable(segment.readIndexFile())
+    const found = await ifReadable(segment.readFooter())
+    if (!index) this.#report(`${segment.indexName} cannot be read`)
+    if (!found) this.#report(`the footer of ${segment.logName} cannot be read`)
+    if (!index || !found) return
     const fault = indexFault(index, memory)
     if (fault !== undefined) {
       const text = `${segment.indexName} ${fault}; the next start makes it again`
@@ -249,7 +254,6 @@ class Verification {
     }
     const facts = { rowsPosition, firstBlock, lastBlock, lastHeaderCrc, indexLength, indexCrc }
     const wanted = writeFooter(memory.rows, memory.runs, facts)
-    const found = await segment.readFooter()
     const isExpected = trailer !== undefined || nextFirstBlock !== undefined || segment.tail !== undefined
     if (isExpected || isFooter(found, wanted)) {
       if (!isWhole(found, wanted)) tell(`the footer of ${segment.logName} is not what the blocks give`)
