@@ -50,10 +50,16 @@ export interface RecoveryOptions {
 /**
  * Finds what a shard holds: the checkpoint's bookmarks, then every block behind it, as far as blocks are sound and follow one
  * another. What comes after is cut off, unless some of it is known to have been synced: that is corruption, nothing
- * is touched, and the shard takes no more writes.
+ * is touched, and the shard takes no more writes. Rejects with the disk's errors, and leaves no file open then.
  */
-export function recover(options: RecoveryOptions): Promise<Recovered> {
-  return new Recovery(options).run()
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const recovery = new Recovery(options)
+  try {
+    return await recovery.run()
+  } catch (error) {
+    await recovery.abandon()
+    throw error
+  }
 }
 
 class Recovery {
@@ -71,6 +77,7 @@ class Recovery {
   /** Blocks that may only be in the page cache. */
   readonly #unproven: { number: number; position: number }[] = []
   #fault: string | undefined
+  #anchorFile: DiskFile | undefined
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -78,7 +85,7 @@ class Recovery {
 
   async run(): Promise<Recovered> {
     const { disk, folder, logger, shard } = this.#options
-    const anchorFile = await disk.open(`${folder}/anchor`)
+    const anchorFile = (this.#anchorFile = await disk.open(`${folder}/anchor`))
     const anchorBytes = Buffer.alloc(anchorFile.size)
     await anchorFile.read(0, anchorBytes)
     const { anchor, nextSlot } = readAnchor(anchorBytes)
@@ -121,6 +128,12 @@ class Recovery {
     }
   }
 
+  /** Closes what was opened, after a failure that is told. */
+  async abandon(): Promise<void> {
+    const files = [this.#anchorFile, ...this.#segments]
+    await Promise.allSettled(files.map(file => file?.close()))
+  }
+
   #noteSynced(blockNumber: number): void {
     this.#known = Math.max(this.#known, blockNumber)
   }
@@ -151,8 +164,8 @@ class Recovery {
     const { disk, folder } = this.#options
     const segment = new Segment(disk, folder, firstBlock, generation)
     segment.tail = tail
-    await segment.open()
     this.#segments.push(segment)
+    await segment.open()
     const isGap = this.#segments.length > 1 && firstBlock !== this.#tail.blockNumber + 1
     if (isGap && this.#checkpoint && firstBlock - 1 > this.#checkpoint.blockNumber) {
       this.#fault = `${segment.logName}: the segment before it is missing`

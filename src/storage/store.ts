@@ -96,8 +96,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await checkFormat(disk)
     const starts = await ObeliskSequencer.open(disk, 'start-count')
-    const startCount = Number(await starts.next()) + 1
-    await starts.close()
+    const startCount = Number(await starts.next().finally(() => starts.close())) + 1
     const limits: ShardLimits = {
       segmentBytes,
       segmentEntries: options.segmentEntries ?? 256 * 1024,
@@ -110,7 +109,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const count = Math.max(shards, ...(await shardsOnDisk(disk)).map(shard => shard + 1))
     const lsns: Lsns = { next: 1 }
     const backlog = new Backlog(backlogBytesMax, options.backlogRecordsMax ?? Infinity)
-    const opened = await Promise.all(
+    const outcomes = await Promise.allSettled(
       Array.from({ length: count }, async (_, id) => {
         const { strideRecords } = limits
         const spareLimits = { countMax: options.spareSegmentsMax ?? 2, lengthMin: segmentBytes / 2 }
@@ -123,6 +122,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         )
       }),
     )
+    const opened = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? outcome.value : []))
+    const failed = outcomes.find(outcome => outcome.status === 'rejected')
+    if (failed) {
+      // All have ended: whoever has the disk next is not to meet one that still writes.
+      await Promise.allSettled(opened.map(shard => shard.close()))
+      throw failed.reason
+    }
     return new Store({ ...options, unlock, startCount, shards: opened, newShards: shards, backlog })
   } catch (error) {
     await unlock()

@@ -308,6 +308,42 @@ test('surfaces the errors of a disk that cannot be opened as they are', async ()
   await (await openTestStore({ disk })).close()
 })
 
+test('leaves nothing open where one shard cannot be opened, and gives the disk back when the others have ended', async () => {
+  const disk = new FaultyDisk()
+  const store = await openTestStore({ disk, shards: 3 })
+  for (const id of [1, 2, 3]) await store.create(id, { createdAt: 1 }).append(batchOf(['value'])).committed
+  await store.close()
+  expect(disk.openCount).toBe(0)
+  // As a kill leaves it, so that every shard has something to write at its start.
+  for (const shard of [0, 1, 2])
+    for (const name of ['checkpoint', 'anchor']) disk.files.delete(`shard-${shard}/${name}`)
+  for (const failing of ['open', 'write'] as const) {
+    const next = disk.copy()
+    let letGo: (() => void) | undefined
+    const held = new Promise<void>(resolve => void (letGo = resolve))
+    next.before = (operation, name) => {
+      if (
+        operation === failing &&
+        name.startsWith('shard-1/') &&
+        name.endsWith(failing === 'open' ? 'idx' : 'log')
+      )
+        throw systemError('EMFILE')
+      return operation === 'sync' && name.startsWith('shard-2/') ? held : undefined
+    }
+    let isOver = false
+    const opening = openTestStore({ disk: next, shards: 3 }).finally(() => (isOver = true))
+    opening.catch(() => {})
+    await turns(50)
+    expect(isOver).toBe(false)
+    await expect(next.lock()).rejects.toThrow('locked')
+    letGo!()
+    await expect(opening).rejects.toMatchObject({ code: 'EMFILE' })
+    expect(next.openCount).toBe(0)
+    next.before = () => {}
+    await (await openTestStore({ disk: next, shards: 3 })).close()
+  }
+})
+
 test('audits what it finds on disk', async () => {
   const disk = new FaultyDisk()
   const store = await openTestStore({ disk })

@@ -58,6 +58,8 @@ export type Operation = 'write' | 'sync' | 'read' | 'open' | 'replace' | 'rename
 /** Files in memory that forget at a crash what was not synced, and that fail or wait where a test says so. */
 export class FaultyDisk implements Disk {
   readonly files = new Map<string, Contents>()
+  /** How many files are open. */
+  openCount = 0
   /** What was done, in order. */
   readonly operations: { operation: Operation; name: string }[] = []
   /** Asked before each operation; throws, or resolves when it may go on. */
@@ -123,6 +125,7 @@ export class FaultyDisk implements Disk {
     await this.note('open', name)
     let contents = this.files.get(name)
     if (!contents) this.files.set(name, (contents = new Contents()))
+    this.openCount++
     return new FaultyFile(this, name, contents, this.isDirect && isAppended)
   }
 
@@ -152,6 +155,7 @@ class FaultyFile implements DiskFile {
   readonly #name: string
   readonly #contents: Contents
   readonly #hasZerosBehind: boolean
+  #isOpen = true
 
   constructor(disk: FaultyDisk, name: string, contents: Contents, hasZerosBehind: boolean) {
     this.#disk = disk
@@ -199,7 +203,10 @@ class FaultyFile implements DiskFile {
     this.#contents.apply({ position: size })
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#isOpen) this.#disk.openCount--
+    this.#isOpen = false
+  }
 }
 
 function later(): Promise<void> {
