@@ -44,7 +44,13 @@ export async function rewriteGroups(shard: Shard, rewriting: GroupRewriting): Pr
     const sources = group.filter(source => shard.segments.includes(source))
     if (sources.length === 0) continue
     const rewritten = await rewrite({ shard, sources, judge, pace })
-    if (!rewritten || !(await shard.swap(rewritten, swapped))) return false
+    if (!rewritten) return false
+    if (!(await shard.swap(rewritten, swapped))) {
+      // The shard has failed, and the next start removes what has come in nobody's place.
+      const { target } = rewritten
+      if (target && !shard.segments.includes(target)) await target.close()
+      return false
+    }
   }
   return true
 }

@@ -235,6 +235,7 @@ test('gives up when the disk is full, leaves nothing behind and serves on', asyn
     await store.reclaim()
     expect(await Promise.all(logs.map(log => readAll(log)))).toEqual(bytes)
     await store.close()
+    expect(disk.openCount).toBe(0)
     await expectAfter(disk, { starts, bytes })
   }
 })
@@ -249,6 +250,7 @@ test('fences the shard when the manifest cannot be replaced, and keeps both file
   expect(await Promise.all(logs.map(log => readAll(log)))).toEqual(bytes)
   disk.before = () => {}
   await store.close()
+  expect(disk.openCount).toBe(0)
   await expectAfter(disk, { starts, bytes })
 })
 
