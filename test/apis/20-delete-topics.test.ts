@@ -130,6 +130,8 @@ test('refuses what is named twice, in whatever way', async () => {
     'Duplicate topic id.',
     'The provided topic name maps to an ID that was already supplied.',
   ])
+  const [twice] = await remove(client, byName(name), byId(topicId))
+  expect(twice).toMatchObject({ name, topicId })
   expect(await names(client)).toContain(name)
 })
 

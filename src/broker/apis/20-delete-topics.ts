@@ -33,8 +33,9 @@ export const deleteTopics = api({
     const deletable = new Map<string, Topic>()
     const refusedIds = new Set<string>()
     for (const each of distinct(askedIn(request, version))) {
+      let topic: Topic | undefined
       try {
-        const topic = find(each, catalog)
+        topic = find(each, catalog)
         if (deletable.delete(topic.id) || refusedIds.has(topic.id)) {
           refusedIds.add(topic.id)
           throw invalid('The provided topic name maps to an ID that was already supplied.')
@@ -42,7 +43,7 @@ export const deleteTopics = api({
         deletable.set(topic.id, topic)
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
-        responses.push(answer(each, error))
+        responses.push(answer(topic ? { name: topic.name, topicId: topic.id } : each, error))
       }
     }
     const outcomes = await catalog.deleteAll([...deletable.keys()])
