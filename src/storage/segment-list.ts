@@ -86,7 +86,13 @@ export class SegmentList {
     let { lines } = this.#manifest
     for (const { tail } of due)
       if (tail) lines = withLine(lines, { generation: 0, tail }, firstBlocksOf(this.all))
-    if (due.length > 0 && lines.length > 0) await this.#write({ lines, horizonLsn: this.#lsnNow })
+    try {
+      if (due.length > 0 && lines.length > 0) await this.#write({ lines, horizonLsn: this.#lsnNow })
+    } catch (error) {
+      // They are there as before, for whoever closes them.
+      this.all.splice(0, Infinity, ...[...this.all, ...due].sort((a, b) => a.firstBlock - b.firstBlock))
+      throw error
+    }
     for (const segment of due) await this.#delete(segment)
     const waiting = dead.filter(segment => !due.includes(segment))
     return Math.min(Infinity, ...waiting.map(({ keptUntilMs }) => keptUntilMs))

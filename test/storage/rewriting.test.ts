@@ -4,6 +4,7 @@ import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
+import { settled } from '../support/manual-clock.ts'
 import { batchOf, LoggedLines, openTestStore, readAll } from './support.ts'
 
 const options = { segmentBytes: 4000, tailBytesMax: 0, strideRecords: 3 }
@@ -252,6 +253,23 @@ test('fences the shard when the manifest cannot be replaced, and keeps both file
   await store.close()
   expect(disk.openCount).toBe(0)
   await expectAfter(disk, { starts, bytes })
+})
+
+test('a dead segment that the manifest cannot do without stays until the next start', async () => {
+  const { disk, store, logs } = await halfDead()
+  await store.reclaim()
+  disk.before = (operation, name) => {
+    if (operation === 'replace' && name.endsWith('manifest')) throw systemError('EIO')
+  }
+  const names = disk.names('.log')
+  for (const log of logs) log.deleteBefore(log.highWatermark)
+  await expect(store.flushed()).resolves.toBeUndefined()
+  await settled()
+  expect(store.faults).toHaveLength(1)
+  expect(disk.names('.log')).toEqual(names)
+  disk.before = () => {}
+  await store.close()
+  expect(disk.openCount).toBe(0)
 })
 
 test('ends when the store is closed', async () => {
