@@ -63,13 +63,15 @@ export class ConsumerGroup implements Group {
         this.epoch = record.value.epoch
         this.metadataHash = record.value.metadataHash
         return
-      case 'consumerGroupMemberMetadata':
+      case 'consumerGroupMemberMetadata': {
         this.#forgetSubscriptions()
         if (!record.value) return this.#remove(record.key.memberId)
-        this.#member(record.key.memberId).replayMetadata(record.value)
-        if (record.value.instanceId !== null)
-          this.staticMembers.set(record.value.instanceId, record.key.memberId)
+        const member = this.#member(record.key.memberId)
+        this.#forgetInstance(member)
+        member.replayMetadata(record.value)
+        if (member.instanceId !== null) this.staticMembers.set(member.instanceId, member.memberId)
         return
+      }
       case 'consumerGroupCurrentMemberAssignment': {
         const { memberId } = record.key
         if (!record.value && !this.members.has(memberId)) return
@@ -112,7 +114,11 @@ export class ConsumerGroup implements Group {
     member.cancelDeadlines()
     this.#disown(member)
     this.members.delete(memberId)
-    const { instanceId } = member
+    this.#forgetInstance(member)
+  }
+
+  /** Another member may have taken its place already. */
+  #forgetInstance({ memberId, instanceId }: ConsumerMember): void {
     if (instanceId !== null && this.staticMembers.get(instanceId) === memberId)
       this.staticMembers.delete(instanceId)
   }

@@ -221,6 +221,15 @@ describe('a static member', () => {
     await close(scene)
   })
 
+  test('that joins again under another name leaves the first one to others', async () => {
+    const scene = await GroupScene.open()
+    await new TestConsumer(scene, 'a', { instanceId: 'i1' }).join()
+    const a = await new TestConsumer(scene, 'a', { instanceId: 'i2' }).join()
+    const b = await new TestConsumer(scene, 'b', { instanceId: 'i1' }).join()
+    expect([a.error, b.error]).toEqual(['NONE', 'NONE'])
+    await close(scene)
+  })
+
   test('that does not come back loses its place with its session', async () => {
     const scene = await GroupScene.open()
     const a = await new TestConsumer(scene, 'a', { instanceId: 'i1' }).join()
