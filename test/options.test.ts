@@ -80,6 +80,14 @@ describe('what makes no sense is refused in one line', () => {
       'Invalid value 0 for configuration num.partitions: Value must be at least 1',
     ],
     [
+      { settings: { 'group.consumer.assignors': 'range,mine' } },
+      'Invalid value [range, mine] for configuration group.consumer.assignors: There is no assignor mine; there are uniform and range',
+    ],
+    [
+      { settings: { 'group.consumer.assignors': '' } },
+      'Invalid value [] for configuration group.consumer.assignors: List must not be empty',
+    ],
+    [
       { port: 1, listeners: 'PLAINTEXT://:2' },
       'port or host and the setting listeners=PLAINTEXT://:2 say the same; give one of them',
     ],

@@ -1,3 +1,4 @@
+import { assignorName } from '../groups/consumer/assignors/index.ts'
 import type { GroupSettings } from '../groups/settings.ts'
 import type { Settings } from './configs/settings.ts'
 
@@ -9,7 +10,7 @@ export function groupSettings(settings: Settings): GroupSettings {
     groupInitialRebalanceDelayMs: settings.get('group.initial.rebalance.delay.ms'),
     groupMaxSize: settings.get('group.max.size'),
     groupConsumerMaxSize: settings.get('group.consumer.max.size'),
-    groupConsumerAssignors: settings.get('group.consumer.assignors'),
+    groupConsumerAssignors: settings.get('group.consumer.assignors').map(each => assignorName(each)!),
     groupConsumerMigrationPolicy: settings.get('group.consumer.migration.policy').toLowerCase(),
     offsetsRetentionMs: settings.get('offsets.retention.minutes') * 60_000,
     offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms'),

@@ -3,6 +3,7 @@ import { consumerGroupHeartbeat } from '../../src/broker/apis/68-consumer-group-
 import { incrementalAlterConfigs } from '../../src/broker/apis/44-incremental-alter-configs.ts'
 import { offsetFetch } from '../../src/broker/apis/09-offset-fetch.ts'
 import { errorName } from '../../src/protocol/errors.ts'
+import { connect, startBroker } from '../support/broker.ts'
 import { assignedCount, beatAs, errorIn, joinConsumers } from '../support/consumer-requests.ts'
 import { commitTo, groupPlace, joinAlone } from '../support/group-requests.ts'
 import { subscription } from '../support/group-scene.ts'
@@ -162,4 +163,16 @@ test('tells the interval that was set on the group', async () => {
     ({ heartbeatIntervalMs }) => heartbeatIntervalMs === 7_000,
   )
   expect(reply.heartbeatIntervalMs).toBe(7_000)
+})
+
+test('knows assignors by the names of Kafka’s classes', async () => {
+  const assignors = 'org.apache.kafka.coordinator.group.assignor.RangeAssignor'
+  const { address } = await startBroker({ settings: { 'group.consumer.assignors': assignors } })
+  const client = await connect(address)
+  const { name } = await makeTopic(client, { partitions: 2 })
+  expect(assignedCount(await joinConsumers(client, 'g', 'm', [name]))).toBe(2)
+  const other = await joinConsumers(client, 'g', 'n', [name], { serverAssignor: 'uniform' })
+  expect(errorIn(other)).toBe(
+    'UNSUPPORTED_ASSIGNOR: ServerAssignor uniform is not supported. Supported assignors: range.',
+  )
 })

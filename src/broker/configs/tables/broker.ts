@@ -11,7 +11,7 @@ import {
   short,
   string,
 } from '../definition.ts'
-import { gzipLevel, nonEmpty, nonEmptyList } from './rules.ts'
+import { consumerAssignors, gzipLevel, nonEmpty, nonEmptyList } from './rules.ts'
 
 /** Apache Kafka 4.3.1's broker settings: every name, type, default, rule, and where it may be changed (KafkaConfig). */
 export const kafkaBrokerConfigs = {
@@ -74,7 +74,7 @@ export const kafkaBrokerConfigs = {
   'fetch.purgatory.purge.interval.requests': int(1000),
   'follower.fetch.last.tiered.offset.enable': bool(false).clusterWide(),
   'group.consumer.assignment.interval.ms': int(1000).atLeast(0).clusterWide(),
-  'group.consumer.assignors': list('uniform,range'),
+  'group.consumer.assignors': list('uniform,range').where(...consumerAssignors),
   'group.consumer.heartbeat.interval.ms': int(5000).atLeast(1),
   'group.consumer.max.assignment.interval.ms': int(15_000).atLeast(0),
   'group.consumer.max.heartbeat.interval.ms': int(15_000).atLeast(1),

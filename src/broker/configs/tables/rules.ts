@@ -1,3 +1,5 @@
+import { assignorName } from '../../../groups/consumer/assignors/index.ts'
+
 /** Rules that only one or two settings have: Kafka's name of the rule, and what it says of a value that breaks it. */
 type Rule<Value> = readonly [rule: string, broken: (value: Value, name: string) => string | undefined]
 
@@ -16,6 +18,16 @@ export const nonEmpty: Rule<string> = [
 export const nonEmptyList: Rule<readonly string[]> = [
   'non-empty list',
   value => (value.length === 0 ? 'List must not be empty' : undefined),
+]
+
+/** Kafka looks for classes of these names; here is what it brings along itself. */
+export const consumerAssignors: Rule<readonly string[]> = [
+  '',
+  value => {
+    if (value.length === 0) return 'List must not be empty'
+    const strange = value.find(each => assignorName(each) === undefined)
+    return strange === undefined ? undefined : `There is no assignor ${strange}; there are uniform and range`
+  },
 ]
 
 /** `*`, or `partition:broker` pairs (ThrottledReplicaListValidator). */
