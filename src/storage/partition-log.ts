@@ -8,6 +8,7 @@ import {
   field,
   logOverhead,
   magicCurrent,
+  none,
   readBatch,
   stamp,
   type Batch,
@@ -198,6 +199,11 @@ export class PartitionLog implements ReadablePartition {
     const firstOffset = this.state.transactions.openSince(producerId)
     if (firstOffset === undefined) return undefined
     return { firstOffset: BigInt(firstOffset), producerEpoch: this.state.producers.get(producerId)!.epoch }
+  }
+
+  /** Throws INVALID_PRODUCER_EPOCH where `append` would, since the producer was fenced here. */
+  checkProducer({ producerId, producerEpoch }: Pick<Sequenced, 'producerId' | 'producerEpoch'>): void {
+    this.state.producers.check({ producerId, producerEpoch, baseSequence: none, lastOffsetDelta: 0 })
   }
 
   /** Bytes of the batches from the log start on. */

@@ -3,9 +3,12 @@ import { memoryDisk } from '../../src/base/memory-disk.ts'
 import { offsetCommit } from '../../src/broker/apis/08-offset-commit.ts'
 import { addOffsetsToTxn } from '../../src/broker/apis/25-add-offsets-to-txn.ts'
 import { txnOffsetCommit } from '../../src/broker/apis/28-txn-offset-commit.ts'
+import { joinGroup } from '../../src/broker/apis/11-join-group.ts'
+import { describeGroups } from '../../src/broker/apis/15-describe-groups.ts'
 import { deleteGroups } from '../../src/broker/apis/42-delete-groups.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { connect, connectToBroker, startBroker } from '../support/broker.ts'
+import { joinAlone, joinOf, leaveAs, stateOf, untilState } from '../support/group-requests.ts'
 import { makeTopic, uniqueName, versionsOf } from '../support/requests.ts'
 import { offsetOf, settledAnswer, stableOffsetOf, TestProducer } from '../support/transactions.ts'
 import type { WireClient } from '../support/wire-client.ts'
@@ -132,4 +135,35 @@ test('refuses partitions that are not there, one by one, and a group without a n
     'UNKNOWN_TOPIC_OR_PARTITION',
   ])
   expect(await producer.commitOffsets('', { [`${topic.name}-0`]: 1 })).toEqual(['INVALID_GROUP_ID'])
+})
+
+test('of a producer that was fenced is refused, and disturbs no group, though transactions are not verified', async () => {
+  const settings = { 'transaction.partition.verification.enable': false, 'offsets.topic.num.partitions': 1 }
+  const { address } = await startBroker({ settings })
+  const [client, member] = [await connect(address), await connect(address)]
+  const topic = await makeTopic(client)
+  const [group, other] = [uniqueName('group'), uniqueName('group')]
+  const offsets = { [`${topic.name}-0`]: 1 }
+  const fenced = await TestProducer.open(client, 'v1')
+  expect(await fenced.commitOffsets(group, offsets)).toEqual(['NONE'])
+  await TestProducer.open(client, 'v1', fenced.transactionalId)
+  await joinAlone(client, other)
+  const joining = member.call(joinGroup, 3, joinOf(other))
+  await untilState(client, other, 'PreparingRebalance')
+  const { transactionalId, producerId, producerEpoch } = fenced
+  const partitions = [{ partitionIndex: 0, committedOffset: 2n, committedMetadata: null }]
+  const answer = await client.call(txnOffsetCommit, 3, {
+    transactionalId,
+    producerId,
+    producerEpoch,
+    groupId: group,
+    topics: [{ name: topic.name, partitions }],
+  })
+  expect(errorName(answer.topics[0]!.partitions[0]!.errorCode)).toBe('INVALID_PRODUCER_EPOCH')
+  expect(await stateOf(client, other)).toBe('PreparingRebalance')
+  const { members } = (
+    await client.call(describeGroups, 6, { groups: [other], includeAuthorizedOperations: false })
+  ).groups[0]!
+  for (const { memberId } of members) await leaveAs(client, other, memberId)
+  await joining
 })

@@ -31,16 +31,18 @@ export const txnOffsetCommit = api({
   response: TxnOffsetCommitResponse,
 
   async handle(request, context) {
-    const { groups, version } = context
+    const { catalog, groups, version } = context
     if (request.groupId === '') throw new KafkaError('INVALID_GROUP_ID')
     const manner = {
       addsPartitions: version >= addsPartitionsVersion,
       knowsAbortable: version >= knowsAbortableVersion,
     }
     await admitOffsets(request, manner, context)
-    return groups.commitInTransaction(request, callerOf(context), partition =>
-      checkOngoing(context, request, offsetsTopicName, partition, manner),
-    )
+    return groups.commitInTransaction(request, callerOf(context), partition => {
+      checkOngoing(context, request, offsetsTopicName, partition, manner)
+      // Refused as late as by the log, it would cost the coordinator all that it has decided there.
+      catalog.topic(offsetsTopicName)?.partitions[partition]?.checkProducer(request)
+    })
   },
 
   refuse: (request, errorCode, version) => refused(request, errorCode, version),
