@@ -22,7 +22,8 @@ const base = { segmentBytes: 64 * mebibyte, spareSegmentsMax: 0, backlogBytesMax
 const choices = {
   'blocks of 256 KiB': { ...base, blockBytes: mebibyte / 4 },
   'blocks of 1 MiB': { ...base, blockBytes: mebibyte },
-  'blocks of 4 MiB, as it is': base,
+  'blocks of 4 MiB': { ...base, blockBytes: 4 * mebibyte },
+  'blocks of 8 MiB, as it is': base,
   'blocks of 16 MiB': { ...base, blockBytes: 16 * mebibyte },
   'two shards': { ...base, shards: 2 },
   'deleting, files grow': { ...base, deletes: true },

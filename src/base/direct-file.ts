@@ -6,8 +6,11 @@ import type { DiskFile } from './disk.ts'
 /** What a direct read or write begins and ends at multiples of, in the file and in memory; no device asks for more. */
 export const sectorLength = 4096
 
-/** A write goes out in parts of this length at most, each from memory that is taken for as long as it takes. */
-const writeLengthMax = 4 * 1024 * 1024
+/**
+ * A write goes out in parts of this length at most, each from memory that is taken for as long as it takes. Each part is synced, so that
+ * what is written together should fit one.
+ */
+const writeLengthMax = 12 * 1024 * 1024
 /** Shorter reads go through the page cache, whose reading ahead serves them better. */
 const readLengthMin = 64 * 1024
 /** So many reads are under way at once, each in parts of this length at most: Node has no more threads for them. */

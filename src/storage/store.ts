@@ -21,8 +21,8 @@ import { SpareFiles } from './spare-files.ts'
 
 const mebibyte = 1024 * 1024
 const copiesIdleLengthMax = 32 * mebibyte
-// Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
-const blockBytesDefault = 4 * mebibyte
+/** Of a block, in bytes: each has a sync, so that those of less took up to a third longer; those of more gained nothing (`bench/choices`). */
+export const blockBytesDefault = 8 * mebibyte
 /**
  * The least share of a segment that is to be alive. Files are then at most a third larger than what is in use, and with the directories
  * of 1 KB batches half; and a byte gained costs at most three that are copied.

@@ -1,3 +1,4 @@
+import { blockBytesDefault } from '../../../storage/store.ts'
 import { double, int, long, longMax, string } from '../definition.ts'
 
 const mebibyte = 1024 * 1024
@@ -12,8 +13,7 @@ export const ownConfigs = {
   'odradek.backlog.bytes.max': long(64 * mebibyte).atLeast(mebibyte),
   // Seed 003's @max_buffer is 5,000; a limit in bytes serves batches of every size, so that this one waits to be set.
   'odradek.backlog.records.max': long(longMax).atLeast(1),
-  // Measured with 1 MiB batches: blocks of 16 MiB are written at half the speed of blocks of 2 to 4 MiB, and wait longer.
-  'odradek.block.bytes.max': int(4 * mebibyte).between(4096, 256 * mebibyte),
+  'odradek.block.bytes.max': int(blockBytesDefault).between(4096, 256 * mebibyte),
   // Seed 003's @flush_interval and @user_stride.
   'odradek.block.delay.ms.max': int(20).atLeast(0).clusterWide(),
   'odradek.block.records.max': int(1000).atLeast(1).clusterWide(),
