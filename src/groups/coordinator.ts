@@ -281,8 +281,8 @@ export class GroupCoordinator {
 
   /**
    * TxnOffsetCommit: offsets that count once the producer's transaction is committed. `checkOngoing` throws unless a partition of
-   * `__consumer_offsets` is in that transaction, and takes the producer's records; it is asked at the moment of the decision, so that no offset comes behind the
-   * transaction's end. Every partition has its result.
+   * `__consumer_offsets` is in that transaction, and takes the producer's records; it is asked at the moment of the decision, so that no
+   * offset comes behind the transaction's end. Every partition has its result.
    */
   async commitInTransaction(
     request: TxnOffsetCommitRequest,
