@@ -110,6 +110,7 @@ export interface PartitionLogOptions {
 
 // Small batches are copied together: they pin no slab of somebody else's frames, and are written as one piece.
 const copiedLengthMax = 2048
+const searchAgainMsMin = 1000
 /** The byte that has all attributes of a batch. */
 const attributesLow = field.attributes + 1
 
@@ -135,6 +136,7 @@ export class PartitionLog implements ReadablePartition {
   /** Compaction has found records in it that are not sound. */
   isUncleanable = false
   #isOver = false
+  #searchedAgainMs = -Infinity
   #settings: LogSettings | undefined
 
   constructor({ state, shard, slabs, copies, createdAt, leaderEpoch }: PartitionLogOptions) {
@@ -178,7 +180,18 @@ export class PartitionLog implements ReadablePartition {
    */
   get lastStableOffset(): bigint {
     const { transactions, logStart } = this.state
-    return BigInt(Math.max(transactions.stableBelow(this.committedOffset), logStart))
+    const stable = transactions.stableBelow(this.committedOffset)
+    return BigInt(stable < logStart ? this.#stableFromStart() : stable)
+  }
+
+  /** Where a transaction that is open goes on from the log start may be found by now. A bad sector takes its time to refuse. */
+  #stableFromStart(): number {
+    const nowMs = this.#shard.clock.monotonic()
+    if (nowMs >= this.#searchedAgainMs + searchAgainMsMin) {
+      this.#searchedAgainMs = nowMs
+      this.state.beginCut()
+    }
+    return Math.max(this.state.transactions.stableBelow(this.committedOffset), this.state.logStart)
   }
 
   /**
@@ -476,8 +489,7 @@ export class PartitionLog implements ReadablePartition {
     const start = Number(offset)
     const { state } = this
     if (start <= state.logStart) return
-    state.sizeInBytes = state.sizeWithout(state.logStart, start)
-    state.logStart = start
+    state.moveStart(start)
     state.nextOffset = Math.max(state.nextOffset, start)
     this.committedOffset = Math.max(this.committedOffset, start)
     this.syncedOffset = Math.max(this.syncedOffset, start)

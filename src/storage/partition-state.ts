@@ -17,8 +17,6 @@ export class PartitionState {
   readonly partition: number
   logStart = 0
   nextOffset = 0
-  /** Bytes of the batches from the log start on. */
-  sizeInBytes = 0
   epochs = new LeaderEpochs()
   readonly producers = new Producers()
   readonly transactions = new Transactions()
@@ -29,12 +27,21 @@ export class PartitionState {
   /** Compaction may have taken offsets below this. */
   compactedOffset = 0
   #settings: LogSettings | undefined
+  #sizeInBytes = 0
+  /** The size is that of what is there, and not the most that it can be. */
+  #isWeighed = true
   /** In offset order, one for each segment with something alive. */
   readonly runs: Run[] = []
 
   constructor(partition: number) {
     this.partition = partition
     this.virtualSegments = new VirtualSegments(partition)
+  }
+
+  /** Bytes of the batches from the log start on; for as long as the rows at the start cannot be read, some before it as well. */
+  get sizeInBytes(): number {
+    if (!this.#isWeighed) this.#weigh()
+    return this.#sizeInBytes
   }
 
   /** Moves the end past the entry that `row` describes, wherever its bytes are; `nowMs` is when it was written. */
@@ -46,7 +53,7 @@ export class PartitionState {
     )
     if (this.nextOffset === 0) this.logStart = baseOffset
     this.nextOffset = nextOffset
-    this.sizeInBytes += row.length
+    this.#sizeInBytes += row.length
     this.epochs.note(row.leaderEpoch, baseOffset)
     if (row.hasProducerId) this.#noteProducer(row)
     if (this.#settings) this.virtualSegments.add(row, this.#settings, nowMs)
@@ -139,8 +146,7 @@ export class PartitionState {
       this.logStart = Math.max(this.logStart, this.runs[0]?.baseOffset ?? this.nextOffset)
     this.transactions.settle()
     this.trim()
-    this.sizeInBytes = this.runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
-    this.sizeInBytes = this.sizeWithout(this.runs[0]?.baseOffset ?? 0, this.logStart)
+    this.#weigh()
   }
 
   /** Forgets what is known of what lies before the log start. */
@@ -149,12 +155,24 @@ export class PartitionState {
     this.epochs.trim(logStart)
     this.virtualSegments.trim(logStart)
     transactions.trim(logStart)
+    this.beginCut()
+  }
+
+  /**
+   * Has the transactions that began before the log start begin with what is left of them. Where rows cannot be read they stay as they
+   * are, which shows nobody too much, until this is asked for again.
+   */
+  beginCut(): void {
     // Kafka waits for the marker of a transaction without data too. There is nothing left to decide, and where the log says what was
     // open, a marker before its start may be gone already.
-    const cut = transactions.openBefore(logStart)
+    const cut = this.transactions.openBefore(this.logStart)
     if (cut.length === 0) return
-    const first = this.#firstTransactional(new Set(cut))
-    for (const producerId of cut) transactions.beginAt(producerId, first.get(producerId))
+    try {
+      const first = this.#firstTransactional(new Set(cut))
+      for (const producerId of cut) this.transactions.beginAt(producerId, first.get(producerId))
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+    }
   }
 
   /** Where each of these producers wrote first from the log start on, in a transaction. */
@@ -165,38 +183,42 @@ export class PartitionState {
       if (!newest || newest.lastOffset < this.logStart) producerIds.delete(producerId)
     }
     const rows = new RunRows()
-    try {
-      for (const run of this.runs) {
-        if (run.nextOffset <= this.logStart) continue
-        for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
-          if (producerIds.size === 0) return found
-          const row = rows.row(run, index)
-          if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
-          found.set(row.producerId, row.baseOffset)
-        }
+    for (const run of this.runs) {
+      if (run.nextOffset <= this.logStart) continue
+      for (let index = rows.find(run, this.logStart); index < run.rowCount; index++) {
+        if (producerIds.size === 0) return found
+        const row = rows.row(run, index)
+        if (!row.isTransactional || row.isControl || !producerIds.delete(row.producerId)) continue
+        found.set(row.producerId, row.baseOffset)
       }
-    } catch (error) {
-      if (error instanceof AssertionError) throw error
-      // Rows that cannot be read keep nobody from moving the start; that they are the first shows nobody too much.
-      for (const producerId of producerIds) found.set(producerId, this.logStart)
     }
     return found
   }
 
-  /**
-   * The size once the batches are gone that end behind `from` and at or before `to`, where the log is to start. That it does is on disk,
-   * and rows that cannot be read keep nobody from it: then all of their run counts, and whoever reads there is told.
-   */
-  sizeWithout(from: number, to: number): number {
+  /** Moves the log start up. That it does is on disk, and rows that cannot be read keep nobody from it. */
+  moveStart(start: number): void {
+    const from = this.logStart
+    this.logStart = start
+    if (!this.#isWeighed) return
     try {
-      return this.sizeInBytes - this.#sizeBetween(from, to)
+      this.#sizeInBytes -= this.#sizeBetween(from, start)
     } catch (error) {
       if (error instanceof AssertionError) throw error
-      const left = this.runs.filter(run => run.nextOffset > to)
-      return Math.min(
-        this.sizeInBytes,
-        left.reduce((sum, run) => sum + run.sizeInBytes, 0),
-      )
+      this.#weigh()
+    }
+  }
+
+  /** Counts all anew; where rows cannot be read, all of what their run has, until they can. Who reads there is told. */
+  #weigh(): void {
+    const { runs, logStart } = this
+    try {
+      const dead = this.#sizeBetween(runs[0]?.baseOffset ?? 0, logStart)
+      this.#sizeInBytes = sizeOf(runs) - dead
+      this.#isWeighed = true
+    } catch (error) {
+      if (error instanceof AssertionError) throw error
+      this.#sizeInBytes = sizeOf(runs.filter(run => run.nextOffset > logStart))
+      this.#isWeighed = false
     }
   }
 
@@ -244,7 +266,7 @@ export class PartitionState {
   /** `length` bytes less are left of the entry at these offsets. */
   shrink({ baseOffset, nextOffset }: { baseOffset: number; nextOffset: number }, length: number): void {
     if (nextOffset <= this.logStart) return
-    this.sizeInBytes -= length
+    this.#sizeInBytes -= length
     this.virtualSegments.shrink(baseOffset, length)
   }
 
@@ -263,8 +285,7 @@ export class PartitionState {
   /** Bytes of a run's batches that are not before the log start. */
   liveBytes(run: Run): number {
     if (run !== this.runs[0]) return run.sizeInBytes
-    const all = this.runs.reduce((sum, each) => sum + each.sizeInBytes, 0)
-    return run.sizeInBytes - (all - this.sizeInBytes)
+    return run.sizeInBytes - (sizeOf(this.runs) - this.sizeInBytes)
   }
 
   #dropRuns(count: number, untilMs: number): Segment[] {
@@ -275,4 +296,8 @@ export class PartitionState {
     }
     return segments.filter(segment => segment.liveRuns === 0)
   }
+}
+
+function sizeOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, run) => sum + run.sizeInBytes, 0)
 }
