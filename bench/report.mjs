@@ -48,7 +48,11 @@ export function tally(rows) {
 }
 
 /** Writes RESULTS.md and results.svg into `folder`. */
-export function writeResults(folder, rows, { rounds, command, versions, seconds, diskP99Ms, notes }) {
+export function writeResults(
+  folder,
+  rows,
+  { rounds, command, versions, seconds, diskP99Ms, diskRates, notes },
+) {
   const bars = rows.filter(row => row.ratio !== undefined)
   writeFileSync(
     join(folder, 'results.svg'),
@@ -77,7 +81,8 @@ each, and then more, of which Apache Kafka gets less. The producer holds 200,000
 says so 32 MB, as Kafka's own does: most batches are then of one record.
 "Kafka flushing" is Apache Kafka with \`log.flush.interval.messages=1\`, which syncs before it answers, as odradek does.
 The kill after 10 GB comes in the middle of writing.
-The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms.
+The disk's own p99 of a 4 KiB append and sync was ${format(diskP99Ms)} ms. By itself it took ${format(Math.min(...diskRates))} to ${format(Math.max(...diskRates))} MB/s, 4 MiB at a
+time and each synced: what odradek answers cannot be faster for long, and what Apache Kafka leaves to the kernel can.
 ${notes.map(note => `\n- ${note}`).join('')}
 
 ![Ratios of odradek to Apache Kafka](results.svg)

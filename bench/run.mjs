@@ -7,7 +7,7 @@ import { kafkaVersion, prepareKafka, startKafka } from '../compat/kafka.mjs'
 import { prepareOdradek, startOdradek } from '../compat/odradek.mjs'
 import { run } from '../compat/process.mjs'
 import { caseNames, sessions } from './cases.mjs'
-import { diskSyncP99Ms } from './disk.mjs'
+import { diskSyncP99Ms, diskWriteMbPerS } from './disk.mjs'
 import { prepareLoadgen } from './loadgen.mjs'
 import { profileOdradek } from './profile.mjs'
 import { formatTables, median, summarize, tally, writeResults } from './report.mjs'
@@ -73,11 +73,13 @@ async function compare() {
   if (options.quick) notes.add('Quick: volumes and partitions are a small part of what the names say.')
   const failed = new Set()
   const diskP99s = []
+  const diskRates = []
   for (let round = 1; round <= roundCount; round++) {
     diskP99s.push(diskSyncP99Ms(cache))
     // Each goes first in turn: whatever the first leaves behind on the disk or in the caches evens out.
     const order = round % 2 === 1 ? names : names.toReversed()
     for (const session of sessions) {
+      diskRates.push(diskWriteMbPerS(cache))
       for (const name of order) rounds[name].push(await measureOnce({ session, name, round, notes, failed }))
     }
   }
@@ -87,7 +89,7 @@ async function compare() {
   if (rows.length > 0) console.log(`\n${formatTables(rows)}\n\n${tally(rows)}`)
   for (const note of notes) console.log(note)
   console.log(
-    `${roundCount} rounds in ${Math.round(seconds)} s; disk's own p99 sync ${diskP99Ms.toFixed(2)} ms`,
+    `${roundCount} rounds in ${Math.round(seconds)} s; disk's own p99 sync ${diskP99Ms.toFixed(2)} ms, its rate ${median(diskRates).toFixed(0)} MB/s`,
   )
   if (failed.size > 0) process.exitCode = 1
   const isWhole = names.length === 2 && options.case.length === 0 && !options.quick
@@ -105,6 +107,7 @@ async function compare() {
     versions: await versions(),
     seconds,
     diskP99Ms,
+    diskRates,
     notes: [...notes],
   }
   writeResults(folder, rows, about)
