@@ -72,7 +72,10 @@ export class Slabs {
     this.#idleLength += slab.bytes.length
     this.#idle.push(slab)
     // The oldest go, whatever their length: kept, they would have every taker of another length take new memory for good.
-    while (this.#idleLength > Math.max(this.#idleLengthMax, longestIdleMin * this.#longestIdle()))
+    while (
+      this.#idleLength > this.#idleLengthMax &&
+      this.#idleLength > longestKeptCount * this.#longestIdle()
+    )
       this.#dropOldest()
     if (!this.#clock) return
     slab.idleSinceMs = this.#clock.monotonic()
@@ -107,7 +110,7 @@ const sharedLengthMax = slabLength / 4
  * So many of the longest idle slab may be kept, whatever the bound: who sends frames of tens of megabytes has one under way, one on its
  * way to the disk and one in the tail, and each in new memory would cost as much again as serving it.
  */
-const longestIdleMin = 3
+const longestKeptCount = 3
 /** No idle slab is kept for more than twice as long. */
 const idleMsMax = 2000
 
