@@ -1,4 +1,4 @@
-import { assert, AssertionError } from '../base/assert.ts'
+import { assert } from '../base/assert.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSettings } from './log-settings.ts'
 import { Producers } from './producer-state.ts'
@@ -7,6 +7,7 @@ import type { RowView } from './row.ts'
 import { RunRows } from './run-rows.ts'
 import { Run } from './run.ts'
 import type { Segment } from './segment.ts'
+import { ifReadableNow } from './unreadable.ts'
 import { VirtualSegments } from './virtual-segments.ts'
 
 /**
@@ -167,12 +168,9 @@ export class PartitionState {
     // open, a marker before its start may be gone already.
     const cut = this.transactions.openBefore(this.logStart)
     if (cut.length === 0) return
-    try {
-      const first = this.#firstTransactional(new Set(cut))
-      for (const producerId of cut) this.transactions.beginAt(producerId, first.get(producerId))
-    } catch (error) {
-      if (error instanceof AssertionError) throw error
-    }
+    const first = ifReadableNow(() => this.#firstTransactional(new Set(cut)))
+    if (!first) return
+    for (const producerId of cut) this.transactions.beginAt(producerId, first.get(producerId))
   }
 
   /** Where each of these producers wrote first from the log start on, in a transaction. */
@@ -200,26 +198,18 @@ export class PartitionState {
     const from = this.logStart
     this.logStart = start
     if (!this.#isWeighed) return
-    try {
-      this.#sizeInBytes -= this.#sizeBetween(from, start)
-    } catch (error) {
-      if (error instanceof AssertionError) throw error
-      this.#weigh()
-    }
+    const dead = ifReadableNow(() => this.#sizeBetween(from, start))
+    if (dead === undefined) this.#weigh()
+    else this.#sizeInBytes -= dead
   }
 
   /** Counts all anew; where rows cannot be read, all of what their run has, until they can. Who reads there is told. */
   #weigh(): void {
     const { runs, logStart } = this
-    try {
-      const dead = this.#sizeBetween(runs[0]?.baseOffset ?? 0, logStart)
-      this.#sizeInBytes = sizeOf(runs) - dead
-      this.#isWeighed = true
-    } catch (error) {
-      if (error instanceof AssertionError) throw error
-      this.#sizeInBytes = sizeOf(runs.filter(run => run.nextOffset > logStart))
-      this.#isWeighed = false
-    }
+    const dead = ifReadableNow(() => this.#sizeBetween(runs[0]?.baseOffset ?? 0, logStart))
+    this.#isWeighed = dead !== undefined
+    this.#sizeInBytes =
+      dead === undefined ? sizeOf(runs.filter(run => run.nextOffset > logStart)) : sizeOf(runs) - dead
   }
 
   #sizeBetween(from: number, to: number): number {

@@ -3,7 +3,17 @@ export function isUnreadable(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EIO'
 }
 
-/** What was read, or undefined where it cannot be; rejects with everything else. */
+/** What `read` gives at once, or undefined where it cannot be read; throws everything else. */
+export function ifReadableNow<Result>(read: () => Result): Result | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+/** The same of what is on its way. */
 export async function ifReadable<Result>(reading: Promise<Result>): Promise<Result | undefined> {
   try {
     return await reading
