@@ -8,6 +8,14 @@ export interface CommittedOffset extends OffsetCommitValue {
   readonly order: number
 }
 
+/** An offset, and whose it is. */
+export interface PlacedOffset {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: CommittedOffset
+}
+
 /** The offsets of one topic, by partition. */
 export type TopicOffsets = ReadonlyMap<number, CommittedOffset>
 
@@ -34,7 +42,7 @@ export class CommittedOffsets {
   }
 
   /** Every offset. */
-  *each(): Generator<{ group: string; topic: string; partition: number; offset: CommittedOffset }> {
+  *each(): Generator<PlacedOffset> {
     for (const [group, topics] of this.#groups) {
       for (const [topic, partitions] of topics) {
         for (const [partition, offset] of partitions) yield { group, topic, partition, offset }

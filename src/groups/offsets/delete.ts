@@ -4,7 +4,7 @@ import { consumerProtocolType } from '../classic/group.ts'
 import { choiceFor, isRead } from '../commits/choice.ts'
 import { offsetCommit } from '../records.ts'
 import type { Turn } from '../turn.ts'
-import { noTopicId, type CommittedOffset } from './committed-offsets.ts'
+import { noTopicId, type PlacedOffset } from './committed-offsets.ts'
 
 /** What became of the offsets of one topic. */
 export interface DeletedTopic {
@@ -70,10 +70,7 @@ export function deleteGroup(turn: Turn, groupId: string): void {
       turn.write(offsetCommit({ group: groupId, topic, partition }, null))
     }
   }
-  for (const each of Array.from(turn.state.pendingOffsets.each())) {
-    if (each.group === groupId && turn.state.pendingOffsets.has(groupId, each.topic, each.partition))
-      turn.write(offsetCommit({ group: groupId, topic: each.topic, partition: each.partition }, null))
-  }
+  forgetPending(turn, ({ group }) => group === groupId)
   for (const tombstone of group.tombstones()) turn.write(tombstone)
 }
 
@@ -85,22 +82,28 @@ export function forgetTopic(turn: Turn, name: string, topicId: string): void {
       turn.write(offsetCommit({ group, topic: name, partition }, null))
     }
   }
-  for (const { group, topic, partition, offset } of Array.from(turn.state.pendingOffsets.each())) {
-    if (topic !== name || (offset.topicId !== topicId && offset.topicId !== noTopicId)) continue
-    if (turn.state.pendingOffsets.has(group, name, partition))
-      turn.write(offsetCommit({ group, topic: name, partition }, null))
-  }
+  forgetPending(
+    turn,
+    ({ topic, offset }) => topic === name && (offset.topicId === topicId || offset.topicId === noTopicId),
+  )
 }
 
 /** Decides what should have gone with a topic that was deleted, had there been time: offsets of topics that are not there. */
 export function forgetAbsentTopics(turn: Turn): void {
   const { lookup } = turn.environment
-  const { offsets, pendingOffsets } = turn.state
-  const isThere = (name: string, { topicId }: CommittedOffset): boolean =>
-    topicId === noTopicId ? lookup.topicId(name) !== undefined : lookup.topicName(topicId) !== undefined
-  for (const { group, topic, partition, offset } of [...offsets.each(), ...pendingOffsets.each()]) {
-    if (isThere(topic, offset)) continue
-    if (offsets.get(group, topic, partition) || pendingOffsets.has(group, topic, partition))
+  const isAbsent = ({ topic, offset: { topicId } }: PlacedOffset): boolean =>
+    (topicId === noTopicId ? lookup.topicId(topic) : lookup.topicName(topicId)) === undefined
+  for (const { group, topic, partition } of Array.from(turn.state.offsets.each()).filter(isAbsent))
+    turn.write(offsetCommit({ group, topic, partition }, null))
+  forgetPending(turn, isAbsent)
+}
+
+/** Decides that transactions under way have no such offsets any more. */
+function forgetPending(turn: Turn, isMeant: (pending: PlacedOffset) => boolean): void {
+  const { pendingOffsets } = turn.state
+  for (const { group, topic, partition } of Array.from(pendingOffsets.each()).filter(isMeant)) {
+    // A partition may have several, of different producers, and they go together.
+    if (pendingOffsets.has(group, topic, partition))
       turn.write(offsetCommit({ group, topic, partition }, null))
   }
 }

@@ -1,4 +1,4 @@
-import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
+import { CommittedOffsets, type CommittedOffset, type PlacedOffset } from './committed-offsets.ts'
 
 /**
  * Offsets that were committed in transactions which have not ended (OffsetMetadataManager.pendingTransactionalOffsets). They count
@@ -54,13 +54,7 @@ export class PendingOffsets {
   }
 
   /** Every offset; one partition may have several, of different producers. */
-  *each(): Generator<{
-    producerId: bigint
-    group: string
-    topic: string
-    partition: number
-    offset: CommittedOffset
-  }> {
+  *each(): Generator<PlacedOffset & { readonly producerId: bigint }> {
     for (const [producerId, offsets] of this.#byProducer)
       for (const each of offsets.each()) yield { producerId, ...each }
   }
