@@ -136,20 +136,20 @@ export class ShareGroups {
 
 /** Decides what goes with a deleted topic: nobody has offsets there any more. */
 export function forgetSharedTopic(turn: Turn, topicId: string): void {
-  for (const { type, groupId } of Array.from(turn.state.groups.values())) {
-    if (type === 'share') writeForgotten(turn, turn.state.share(groupId)!, topicId)
-  }
+  for (const group of shareGroups(turn)) writeForgotten(turn, group, topicId)
 }
 
 /** Decides the same of every topic that is not there. */
 export function forgetAbsentSharedTopics(turn: Turn): void {
   const { lookup } = turn.environment
-  for (const { groupId } of Array.from(turn.state.groups.values())) {
-    const group = turn.state.share(groupId)
-    if (!group) continue
+  for (const group of shareGroups(turn)) {
     for (const topicId of [...group.initialized.keys(), ...group.deleting.keys()])
       if (lookup.topicName(topicId) === undefined) writeForgotten(turn, group, topicId)
   }
+}
+
+function shareGroups({ state }: Turn): ShareGroup[] {
+  return Array.from(state.groups.keys()).flatMap(groupId => state.share(groupId) ?? [])
 }
 
 function keysOf(groupId: string, topics: readonly InitializedTopic[]): ShareKey[] {
