@@ -1,10 +1,5 @@
 import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
-import { readCatalogRecord } from '../broker/catalog-records.ts'
-import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName, shareStateTopicName, transactionsTopicName } from '../broker/internal-topics.ts'
-import { readRecord } from '../groups/records.ts'
-import { readShareStateRecord } from '../groups/share/state/records.ts'
 import { attribute, codecs, type Batch } from '../protocol/records/batch.ts'
 import { readRecords, type Record } from '../protocol/records/record.ts'
 import { readAnchorSlots } from '../storage/anchor.ts'
@@ -21,6 +16,7 @@ import { ifReadable } from '../storage/unreadable.ts'
 import type { WalkedBlock } from '../storage/walk.ts'
 import { readRecord as readTransactionRecord } from '../transactions/records.ts'
 import type { DumpWriter } from './dump-lines.ts'
+import { ownReader } from './own-records.ts'
 import { preview } from './preview.ts'
 
 /** What is to be shown; records are shown below their batches. */
@@ -219,17 +215,7 @@ class Dump {
   /** What a record of the broker's own topics says. */
   #meaningOf(partition: number, { key, value }: Record): unknown {
     if (key === null) return undefined
-    if (partition === catalogPartitionId) return readCatalogRecord(key, value)
-    switch (this.#history.life(partition)?.topic) {
-      case offsetsTopicName:
-        return readRecord(key, value)
-      case transactionsTopicName:
-        return sayTransaction(key, value)
-      case shareStateTopicName:
-        return readShareStateRecord(key, value)
-      default:
-        return undefined
-    }
+    return ownReader(partition, this.#history, sayTransaction)?.(key, value)
   }
 
   async #writeIndexes({ segment, trailer }: SegmentAtRest, index: Buffer): Promise<void> {

@@ -1,10 +1,5 @@
 import type { Disk } from '../base/disk.ts'
 import { readHistory, type CatalogHistory } from '../broker/catalog-history.ts'
-import { readCatalogRecord } from '../broker/catalog-records.ts'
-import { catalogPartitionId } from '../broker/catalog.ts'
-import { offsetsTopicName, shareStateTopicName, transactionsTopicName } from '../broker/internal-topics.ts'
-import { readRecord } from '../groups/records.ts'
-import { readShareStateRecord } from '../groups/share/state/records.ts'
 import type { Batch } from '../protocol/records/batch.ts'
 import { readRecords } from '../protocol/records/record.ts'
 import { shardsOnDisk } from '../storage/data-directory.ts'
@@ -15,6 +10,7 @@ import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 import { verifyShard, type Finding, type Verified } from '../storage/inspection/verification.ts'
 import { readRecord as readTransactionRecord } from '../transactions/records.ts'
 import type { Output } from './output.ts'
+import { ownReader, type OwnReader } from './own-records.ts'
 import type { Progress } from './progress.ts'
 
 /** What a data directory's verification has found. */
@@ -76,31 +72,14 @@ export async function verifyDirectory(disk: Disk, progress?: Progress): Promise<
   return { findings, shards: [...verified.values()] }
 }
 
-type ReadOwn = (key: Buffer, value: Buffer | null) => unknown
-
-/** What decodes the records of a partition that the broker itself must be able to read. */
-function readerOf(partition: number, history: CatalogHistory, readTransaction: ReadOwn): ReadOwn | undefined {
-  if (partition === catalogPartitionId) return readCatalogRecord
-  switch (history.life(partition)?.topic) {
-    case offsetsTopicName:
-      return readRecord
-    case transactionsTopicName:
-      return readTransaction
-    case shareStateTopicName:
-      return readShareStateRecord
-    default:
-      return undefined
-  }
-}
-
 /** Decodes what the broker itself must be able to read: the metadata, and what groups, transactions and share groups have done. */
 function recordCheck(
   history: CatalogHistory,
-  readTransaction: ReadOwn,
+  readTransaction: OwnReader,
   unsound: (text: string) => void,
 ): (batch: Batch, partition: number) => void {
   return (batch, partition) => {
-    const read = readerOf(partition, history, readTransaction)
+    const read = ownReader(partition, history, readTransaction)
     // What ends a transaction is no record of the topic's.
     if (!read || batch.isControl) return
     try {
