@@ -36,22 +36,25 @@ export function checkSteps(before: Settings, after: Settings): void {
   }
 }
 
-/** At most twice as many in one step, and no fewer than half, rounded down. */
 function checkPool(name: string, before: number, after: number): void {
   const failed = `Dynamic thread count update validation failed for ${name}=${after}, value should`
-  if (after < Math.floor(before / 2)) {
-    throw refused(`${failed} be at least half the current value ${before}`)
-  }
-  if (after > before * 2) throw refused(`${failed} not be greater than double the current value ${before}`)
+  checkStep(before, after, {
+    few: `${failed} be at least half the current value ${before}`,
+    many: `${failed} not be greater than double the current value ${before}`,
+  })
 }
 
-/** The same in the words of the cleaner. */
 function checkCleanerThreads(before: number, after: number): void {
-  const failed = 'Log cleaner threads cannot be'
-  if (after < Math.floor(before / 2)) {
-    throw refused(`${failed} reduced to less than half the current value ${before}`)
-  }
-  if (after > before * 2) throw refused(`${failed} increased to more than double the current value ${before}`)
+  checkStep(before, after, {
+    few: `Log cleaner threads cannot be reduced to less than half the current value ${before}`,
+    many: `Log cleaner threads cannot be increased to more than double the current value ${before}`,
+  })
+}
+
+/** At most twice as many in one step, and no fewer than half, rounded down. */
+function checkStep(before: number, after: number, reasons: { few: string; many: string }): void {
+  if (after < Math.floor(before / 2)) throw refused(reasons.few)
+  if (after > before * 2) throw refused(reasons.many)
 }
 
 function checkConnectionsPerIp(settings: Settings): void {
