@@ -33,34 +33,30 @@ export async function touchPageCache(directory, mb) {
 
 /** The disk's own p99 of a 4 KiB append and its fdatasync, in ms, in the directory where the brokers write. */
 export function diskSyncP99Ms(directory) {
-  const file = join(directory, 'sync-probe')
-  const fd = openSync(file, 'w')
-  const page = Buffer.alloc(4096, 1)
-  const times = []
-  for (let i = 0; i < 1000; i++) {
-    const start = performance.now()
-    writeSync(fd, page)
-    fdatasyncSync(fd)
-    times.push(performance.now() - start)
-  }
-  closeSync(fd)
-  rmSync(file)
+  const times = appendTimesMs(directory, { length: 4096, count: 1000 })
   return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]
 }
 
 /** What the disk takes by itself, in MB/s: 4 MiB at a time, each with its fdatasync, in the directory where the brokers write. */
 export function diskWriteMbPerS(directory) {
-  const file = join(directory, 'write-probe')
+  const [length, count] = [4 * 1024 * 1024, 100]
+  const seconds = appendTimesMs(directory, { length, count }).reduce((sum, ms) => sum + ms, 0) / 1000
+  return (count * length) / 1e6 / seconds
+}
+
+/** How long so many appends of one length and their fdatasyncs take, in ms each. */
+function appendTimesMs(directory, { length, count }) {
+  const file = join(directory, 'disk-probe')
   const fd = openSync(file, 'w')
-  const piece = Buffer.alloc(4 * 1024 * 1024, 1)
-  const count = 100
-  const start = performance.now()
+  const piece = Buffer.alloc(length, 1)
+  const times = []
   for (let i = 0; i < count; i++) {
+    const start = performance.now()
     writeSync(fd, piece)
     fdatasyncSync(fd)
+    times.push(performance.now() - start)
   }
-  const seconds = (performance.now() - start) / 1000
   closeSync(fd)
   rmSync(file)
-  return (count * piece.length) / 1e6 / seconds
+  return times
 }

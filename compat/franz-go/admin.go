@@ -194,10 +194,7 @@ func adminTopicConfigs(k *kit) {
 }
 
 func adminBrokerConfigs(k *kit) {
-	admin := k.admin()
-	brokers, err := admin.ListBrokers(k.ctx)
-	ok(err)
-	configs := configsOf(admin.DescribeBrokerConfigs(k.ctx, brokers[0].NodeID))
+	configs := configsOf(k.admin().DescribeBrokerConfigs(k.ctx, k.node()))
 	for name, expected := range map[string]string{
 		"message.max.bytes": "1048588", "num.partitions": "1", "auto.create.topics.enable": "true",
 	} {

@@ -65,9 +65,7 @@ func alterConfigs(k *kit) {
 }
 
 func alterBrokerConfigs(k *kit, admin *kadm.Client) {
-	brokers, err := admin.ListBrokers(k.ctx)
-	ok(err)
-	node := brokers[0].NodeID
+	node := k.node()
 	alter := func(changes ...kadm.AlterConfig) error {
 		return outcome(admin.AlterBrokerConfigs(k.ctx, changes, node))
 	}
@@ -122,9 +120,7 @@ func alterLists(k *kit) {
 
 func alterRefused(k *kit) {
 	admin := k.admin()
-	brokers, err := admin.ListBrokers(k.ctx)
-	ok(err)
-	node := brokers[0].NodeID
+	node := k.node()
 	described := func(names []string) []string {
 		configs, values := configsOf(admin.DescribeBrokerConfigs(k.ctx, node)), []string{}
 		for _, name := range names {
@@ -171,9 +167,7 @@ func alterRefused(k *kit) {
 
 func alterThreads(k *kit) {
 	admin := k.admin()
-	brokers, err := admin.ListBrokers(k.ctx)
-	ok(err)
-	node := brokers[0].NodeID
+	node := k.node()
 	for name, current := range map[string]int{
 		"num.io.threads": 8, "num.network.threads": 3, "num.replica.fetchers": 1, "num.recovery.threads.per.data.dir": 2,
 		"background.threads": 10, "remote.log.reader.threads": 10, "log.cleaner.threads": 1,

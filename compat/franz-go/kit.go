@@ -99,6 +99,13 @@ func (k *kit) produceNumbers(topic string, partitions, from, to int, opts ...kgo
 	ok(producer.ProduceSync(k.ctx, records...).FirstErr())
 }
 
+// node is the id of the first broker.
+func (k *kit) node() int32 {
+	brokers, err := k.admin().ListBrokers(k.ctx)
+	ok(err)
+	return brokers[0].NodeID
+}
+
 // deleteRecords deletes what lies before an offset of partition 0.
 func (k *kit) deleteRecords(topic string, before int64) kadm.DeleteRecordsResponse {
 	offsets := kadm.Offsets{}
