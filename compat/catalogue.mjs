@@ -17,6 +17,7 @@ export const catalogue = {
   'auto-create-topic': 'producing to (or consuming from) a topic creates it',
   'long-poll': 'a parked fetch wakes up when a record arrives',
   'fetch-min-bytes': 'a fetch waits for no more bytes than its answer may have',
+  'fetch-sessions-in-use': 'a fetch session that is in use gives its place to nobody',
   'empty-topic': 'nothing to read, offsets 0, no offset for any time',
   'log-append-time': 'the broker stamps the records',
   'log-append-time-retry': 'a batch that comes again is told when it was appended first',

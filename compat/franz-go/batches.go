@@ -119,17 +119,24 @@ func refused(expected *kerr.Error, logStart int64, records []int32, answer kmsg.
 func (k *kit) fetch(topic string, wait time.Duration, minBytes, maxBytes, partitionMaxBytes int32) (int, time.Duration) {
 	client := k.client(byName)
 	ok(client.Ping(k.ctx))
-	partition := kmsg.NewFetchRequestTopicPartition()
-	partition.PartitionMaxBytes = partitionMaxBytes
-	of := kmsg.NewFetchRequestTopic()
-	of.Topic, of.Partitions = topic, []kmsg.FetchRequestTopicPartition{partition}
-	request := kmsg.NewPtrFetchRequest()
+	request := fetchOf(topic, partitionMaxBytes)
 	request.MaxWaitMillis, request.MinBytes, request.MaxBytes = int32(wait.Milliseconds()), minBytes, maxBytes
-	request.SessionEpoch, request.Topics = -1, []kmsg.FetchRequestTopic{of}
+	request.SessionEpoch = -1
 	startedAt := time.Now()
 	response, err := request.RequestWith(k.ctx, client)
 	ok(err)
 	answer := response.Topics[0].Partitions[0]
 	ok(kerr.ErrorForCode(answer.ErrorCode))
 	return len(answer.RecordBatches), time.Since(startedAt)
+}
+
+// fetchOf asks for partition 0 from its beginning.
+func fetchOf(topic string, partitionMaxBytes int32) *kmsg.FetchRequest {
+	partition := kmsg.NewFetchRequestTopicPartition()
+	partition.PartitionMaxBytes = partitionMaxBytes
+	of := kmsg.NewFetchRequestTopic()
+	of.Topic, of.Partitions = topic, []kmsg.FetchRequestTopicPartition{partition}
+	request := kmsg.NewPtrFetchRequest()
+	request.Topics = []kmsg.FetchRequestTopic{of}
+	return request
 }

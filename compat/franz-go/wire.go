@@ -15,6 +15,7 @@ import (
 func wireScenarios() []scenario {
 	return []scenario{
 		{"fetch-min-bytes", fetchMinBytes},
+		{"fetch-sessions-in-use", fetchSessionsInUse},
 		{"log-append-time-retry", logAppendTimeRetry},
 		{"refused-records", refusedRecords},
 		{"refused-sequences", refusedSequences},
@@ -37,6 +38,38 @@ func fetchMinBytes(k *kit) {
 	length, took := k.fetch(topic, short, 9000, much, 2000)
 	that(length > 1000, "the answer has no batch")
 	that(took > short/2, "less than the least was given at once")
+}
+
+func fetchSessionsInUse(k *kit) {
+	topic := k.createTopic("sessions", 1)
+	client := k.client(byName)
+	ok(client.Ping(k.ctx))
+	fetch := func(session, epoch int32) *kmsg.FetchResponse {
+		request := fetchOf(topic, 1<<20)
+		request.SessionID, request.SessionEpoch = session, epoch
+		response, err := request.RequestWith(k.ctx, client)
+		ok(err)
+		return response
+	}
+	const places = 1000
+	sessions, refusedCount := []int32{}, 0
+	for range places + 100 {
+		answer := fetch(0, 0)
+		ok(kerr.ErrorForCode(answer.ErrorCode))
+		if answer.SessionID == 0 {
+			refusedCount++
+		} else {
+			sessions = append(sessions, answer.SessionID)
+		}
+	}
+	that(refusedCount >= 100, "more sessions than there are places for")
+	for _, session := range sessions {
+		ok(kerr.ErrorForCode(fetch(session, 1).ErrorCode))
+	}
+	for _, session := range sessions {
+		ok(kerr.ErrorForCode(fetch(session, -1).ErrorCode))
+	}
+	fails(kerr.FetchSessionIDNotFound, kerr.ErrorForCode(fetch(sessions[0], 2).ErrorCode))
 }
 
 func logAppendTimeRetry(k *kit) {

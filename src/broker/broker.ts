@@ -281,7 +281,11 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       ),
       producerIds,
       transactionMarkers,
-      fetchSessions: new FetchSessions(random, settings.get('max.incremental.fetch.session.cache.slots')),
+      fetchSessions: new FetchSessions(
+        clock,
+        random,
+        settings.get('max.incremental.fetch.session.cache.slots'),
+      ),
       purgatory: new Purgatory(clock),
       reportBug,
     }

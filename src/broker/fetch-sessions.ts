@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { FetchRequest } from '../protocol/messages/01-fetch.ts'
@@ -28,36 +29,39 @@ export interface FetchPlan {
   moveLast(wanted: Wanted): void
 }
 
-class Session {
+interface Session {
   readonly id: number
   /** Requests by version 13 and later name topics by id. */
   readonly usesTopicIds: boolean
-  readonly partitions = new Map<string, Wanted>()
-  epoch = 1
-
-  constructor(id: number, usesTopicIds: boolean) {
-    this.id = id
-    this.usesTopicIds = usesTopicIds
-  }
+  readonly partitions: Map<string, Wanted>
+  epoch: number
+  /** Of the monotonic clock. */
+  readonly begunMs: number
+  usedMs: number
 }
 
 const initialEpoch = 0
 const finalEpoch = -1
 const epochMax = 2 ** 31 - 1
 const firstTopicIdVersion = 13
+/** A session has its place for so long, whoever else wants it (FetchSessionCache.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS). */
+const tenureMs = 120_000
 
 /**
  * Incremental fetch sessions (KIP-227): a consumer of many partitions sends what changed since its last fetch, and
- * is answered with what changed since the last answer. Bounded by `max.incremental.fetch.session.cache.slots`; the
- * session that was used least recently gives way.
+ * is answered with what changed since the last answer. Bounded by `max.incremental.fetch.session.cache.slots`: when
+ * all are taken, one that is no longer used gives way, or one of fewer partitions that has had its time; else the
+ * consumer fetches without a session, so that many consumers never push each other out in turn (FetchSessionCacheShard.tryEvict).
  */
 export class FetchSessions {
+  readonly #clock: Clock
   readonly #random: Random
   readonly #sessionsMax: number
   /** In the order of their last use. */
   readonly #sessions = new Map<number, Session>()
 
-  constructor(random: Random, sessionsMax: number) {
+  constructor(clock: Clock, random: Random, sessionsMax: number) {
+    this.#clock = clock
     this.#random = random
     this.#sessionsMax = sessionsMax
   }
@@ -82,6 +86,7 @@ export class FetchSessions {
     if (session.usesTopicIds !== version >= firstTopicIdVersion)
       throw new KafkaError('FETCH_SESSION_TOPIC_ID_ERROR')
     session.epoch = session.epoch === epochMax ? 1 : session.epoch + 1
+    session.usedMs = this.#clock.monotonic()
     this.#sessions.delete(sessionId)
     ask(session.partitions, request, version)
     forget(session.partitions, request)
@@ -92,25 +97,47 @@ export class FetchSessions {
   }
 
   #begin(request: FetchRequest, version: number): FetchPlan {
-    if (this.#sessionsMax === 0 || request.topics.length === 0) return fullPlan(request, version)
-    if (this.#sessions.size >= this.#sessionsMax) {
-      const [oldest] = this.#sessions.keys()
-      this.#sessions.delete(oldest!)
-    }
+    const full = fullPlan(request, version)
+    if (full.partitions.size === 0 || !this.#makeRoom(full.partitions.size)) return full
     let id: number
     do id = 1 + this.#random.below(epochMax - 1)
     while (this.#sessions.has(id))
-    const session = new Session(id, version >= firstTopicIdVersion)
-    this.#sessions.set(id, session)
-    ask(session.partitions, request, version)
-    return { ...planOf(session.partitions), sessionId: id, isIncremental: false }
+    const now = this.#clock.monotonic()
+    const usesTopicIds = version >= firstTopicIdVersion
+    this.#sessions.set(id, {
+      id,
+      usesTopicIds,
+      partitions: full.partitions,
+      epoch: 1,
+      begunMs: now,
+      usedMs: now,
+    })
+    return { ...full, sessionId: id }
+  }
+
+  /** Whether there is room for a session of `partitionCount` partitions, after one gave way to it where needed. */
+  #makeRoom(partitionCount: number): boolean {
+    if (this.#sessions.size < this.#sessionsMax) return true
+    const before = this.#clock.monotonic() - tenureMs
+    const [oldest] = this.#sessions.values()
+    if (!oldest) return false
+    if (oldest.usedMs < before) return this.#sessions.delete(oldest.id)
+    let smallest: Session | undefined
+    for (const session of this.#sessions.values()) {
+      if (session.begunMs >= before || session.partitions.size >= partitionCount) continue
+      if (!smallest || session.partitions.size < smallest.partitions.size) smallest = session
+    }
+    return smallest !== undefined && this.#sessions.delete(smallest.id)
   }
 }
 
-function fullPlan(request: FetchRequest, version: number): FetchPlan {
+function fullPlan(
+  request: FetchRequest,
+  version: number,
+): FetchPlan & { readonly partitions: Map<string, Wanted> } {
   const partitions = new Map<string, Wanted>()
   ask(partitions, request, version)
-  return { ...planOf(partitions), sessionId: 0, isIncremental: false }
+  return { ...planOf(partitions), sessionId: 0, isIncremental: false, partitions }
 }
 
 function planOf(partitions: Map<string, Wanted>): Pick<FetchPlan, 'wanted' | 'moveLast'> {

@@ -249,9 +249,14 @@ class Recovery {
       return
     }
     if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
-      this.#noteSynced(
-        await syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),
+      const known = await ifReadable(
+        syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),
       )
+      if (known === undefined) {
+        this.#fault ??= `${segment.logName}: ${broken} at ${tail.position}, and what is behind it cannot be read`
+        return
+      }
+      this.#noteSynced(known)
     }
     // The segments that came next may be gone, since nothing in them was alive; then the trailer says where this one ended.
     const isEnded = tail.blockNumber === trailer?.lastBlock

@@ -134,7 +134,8 @@ export async function walk(file: DiskFile, options: WalkOptions): Promise<Walk> 
 
 /**
  * Whatever a later sound header says of how far the log was synced, behind a break at `position`. A header of a block before
- * the segment's `firstBlock` was left by an earlier use of the file, as is all that follows it.
+ * the segment's `firstBlock` was left by an earlier use of the file, as is all that follows it. Rejects with EIO where the disk
+ * does not give back what is there.
  */
 export async function syncedBehind(
   file: DiskFile,
@@ -222,9 +223,10 @@ function bodyFault(header: BlockHeader, bytes: Buffer, directoryAt: number): str
   return undefined
 }
 
-/** The disk does not give back what is there. */
+/** The disk does not give back what is there (isUnreadable). */
 class UnreadableError extends Error {
   override readonly name = 'UnreadableError'
+  readonly code = 'EIO'
 }
 
 /** Shows a file piece by piece. */

@@ -138,6 +138,18 @@ describe('damage', () => {
     }
   })
 
+  test('is found where what is behind it cannot be read', async () => {
+    const history = new History(400)
+    await history.run(20)
+    const disk = history.disk.copy()
+    const log = disk.names('.log').at(-1)
+    disk.put(log!, Buffer.concat([disk.get(log!), Buffer.alloc(1_000_000, 1)]))
+    disk.beforeReadSync = (name, position, length) => {
+      if (name === log && position + length > 900_000) throw systemError('EIO')
+    }
+    expect(await unsound(disk)).toContainEqual(expect.stringMatching(/is broken at \d+/))
+  })
+
   test('keeps no later segment from being looked at', async () => {
     const disk = new FaultyDisk()
     const { store, catalog } = await openCatalog({ disk, segmentBytes: 600 })

@@ -10,7 +10,7 @@ import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
 import { rowLength } from '../../src/storage/row.ts'
-import { FaultyDisk } from '../support/faulty-disk.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import { batchOf, LoggedLines, openTestStore, readAll } from './support.ts'
 
 const log1 = 'shard-0/00000000000000000001.log'
@@ -209,6 +209,21 @@ describe('damage to what was synced', () => {
       expect(logs[0]!.highWatermark).toBe(2n)
       await store.close()
     }
+  })
+
+  test('may be behind a break and a bad sector: the shard is fenced, and nothing is cut off', async () => {
+    const disk = withoutAnchor(await threeBlocks('kill'))
+    const behind = Buffer.alloc(1_000_000, 1)
+    disk.put(log1, Buffer.concat([disk.get(log1), behind]))
+    const whole = disk.get(log1)
+    disk.beforeReadSync = (name, position, length) => {
+      if (name === log1 && position + length > 900_000) throw systemError('EIO')
+    }
+    const { store, logs } = await reopen(disk)
+    expect(store.shards[0]!.fault?.message).toMatch(/what is behind it cannot be read/)
+    expect(logs[0]!.highWatermark).toBe(6n)
+    await store.close()
+    expect(disk.get(log1).equals(whole)).toBe(true)
   })
 
   test('is recognised when whole blocks are missing', async () => {

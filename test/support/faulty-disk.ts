@@ -65,7 +65,7 @@ export class FaultyDisk implements Disk {
   /** Asked before each operation; throws, or resolves when it may go on. */
   before: (operation: Operation, name: string) => void | Promise<void> = () => {}
   /** Asked before anything is read, at once or not; throws where that cannot be. */
-  beforeReadSync: (name: string) => void = () => {}
+  beforeReadSync: (name: string, position: number, length: number) => void = () => {}
   /** Files that are written in order are written as if around the page cache. */
   isDirect = false
   #isLocked = false
@@ -190,7 +190,7 @@ class FaultyFile implements DiskFile {
   }
 
   readSync(position: number, into: Buffer): number {
-    this.#disk.beforeReadSync(this.#name)
+    this.#disk.beforeReadSync(this.#name, position, into.length)
     return this.#contents.live.copy(
       into,
       0,

@@ -228,7 +228,8 @@ export class SegmentAtRest {
     if (trailer) return broken === undefined && tail.blockNumber === trailer.lastBlock
     if (nextFirstBlock !== undefined) return tail.blockNumber === nextFirstBlock - 1
     if (broken !== undefined && tail.blockNumber >= this.#shard.knownSynced) {
-      const known = await syncedBehind(segment.file, tail.position, blocksEnd, tail.blockNumber)
+      const known = await ifReadable(syncedBehind(segment.file, tail.position, blocksEnd, tail.blockNumber))
+      if (known === undefined) return false
       this.#shard.knownSynced = Math.max(this.#shard.knownSynced, known)
     }
     return tail.blockNumber >= this.#shard.knownSynced
