@@ -1,5 +1,6 @@
 // How much of the machine's own limit odradek's produce path reaches: a bare server that frames, checks the CRC,
-// writes and syncs, and knows nothing else, measured with the same load generator.
+// writes and syncs, and knows nothing else, measured with the same load generator; and the same server answering at once,
+// which is what the load generator can do.
 //   node bench/produce-floor.mjs [--alone]
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,19 +37,23 @@ async function compareWithFloor() {
   if (loadgen.skip) return console.log(`skipped: ${loadgen.skip}`)
   const isAlone = process.argv.includes('--alone')
   if (!isAlone) await prepareOdradek()
-  const starts = isAlone ? { floor: startFloor } : { floor: startFloor, odradek: startOdradek }
+  const starts = {
+    'answers at once': answersAtOnce,
+    floor: startFloor,
+    ...(!isAlone && { odradek: startOdradek }),
+  }
   for (const [name, load] of Object.entries(loads)) {
-    const rates = { floor: [], odradek: [] }
+    const rates = new Map(Object.keys(starts).map(who => [who, []]))
     for (let round = 1; round <= rounds; round++) {
-      for (const [who, start] of Object.entries(starts)) rates[who].push(await produceRate(start, load))
+      for (const [who, start] of Object.entries(starts)) rates.get(who).push(await produceRate(start, load))
     }
-    const floor = median(rates.floor)
-    console.log(`produce, ${name}: floor ${Math.round(floor)} MB/s`)
-    if (isAlone) continue
-    const odradek = median(rates.odradek)
-    console.log(
-      `  odradek ${Math.round(odradek)} MB/s, ${Math.round((100 * odradek) / floor)} % (target: 80 %)`,
-    )
+    console.log(`produce, ${name}:`)
+    const floor = median(rates.get('floor'))
+    for (const [who, of] of rates) {
+      const share =
+        who === 'odradek' ? `, ${Math.round((100 * median(of)) / floor)} % of the floor (target: 80 %)` : ''
+      console.log(`  ${who} ${Math.round(median(of))} MB/s${share}`)
+    }
   }
 }
 
@@ -69,9 +74,13 @@ async function produceRate(start, { mb, topics = 1, partitions = 6, ...shape }) 
   }
 }
 
-async function startFloor({ dataDir, partitions }) {
+function answersAtOnce(options) {
+  return startFloor(options, ['--only-answers'])
+}
+
+async function startFloor({ dataDir, partitions }, flags = []) {
   const logFile = `${dataDir}.log`
-  const child = serve(process.execPath, [server, dataDir, String(partitions)], { logFile })
+  const child = serve(process.execPath, [server, dataDir, String(partitions), ...flags], { logFile })
   for (;;) {
     const line = /^listening on (\S+)/m.exec(await readFile(logFile, 'utf8'))
     if (line) return { address: line[1], stop: child.stop }
