@@ -93,7 +93,7 @@ export class VirtualSegments {
     if (active.sizeInBytes > settings.segmentBytes - entry.length) return true
     const { firstTimestamp, createdMs } = active
     const waitedMs = firstTimestamp >= 0 ? entry.maxTimestamp - firstTimestamp : nowMs - createdMs
-    return waitedMs > settings.segmentMs - this.#jitterMs(active, settings)
+    return waitedMs > segmentMsMax(settings) - this.#jitterMs(active, settings)
   }
 
   /** Not drawn, as Kafka does, but worked out, so that a restart cuts where it was cut. */
@@ -154,6 +154,11 @@ export class VirtualSegments {
     }
     this.#segments = joined
   }
+}
+
+/** What a compacted log has is to be cleaned in time, and an active segment never is (LogConfig.maxSegmentMs). */
+function segmentMsMax({ isCompacted, segmentMs, maxCompactionLagMs }: LogSettings): number {
+  return isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
 }
 
 function emptyAt(baseOffset: number): Segment {

@@ -33,6 +33,16 @@ test('begins a segment once a batch is later than the first one by more than seg
   expect(starts(cut(entries, { segmentMs: 1000 }))).toEqual([0, 30, 60])
 })
 
+test('begins a segment after max.compaction.lag.ms where the log is compacted and segment.ms is longer', () => {
+  const entries = [1000, 1500, 2000, 2001, 900, 3001, 3002].map(timestamp => [10, timestamp] as const)
+  const isCompacted = true
+  expect(starts(cut(entries, { isCompacted, maxCompactionLagMs: 1000 }))).toEqual([0, 30, 60])
+  expect(starts(cut(entries, { isCompacted, maxCompactionLagMs: 3000, segmentMs: 1000 }))).toEqual([
+    0, 30, 60,
+  ])
+  expect(starts(cut(entries, { maxCompactionLagMs: 1000 }))).toEqual([0])
+})
+
 test('goes by the clock where batches have no time', () => {
   const entries = [5, 900, 1005, 1006].map(nowMs => [10, -1, nowMs] as const)
   const segments = cut(entries, { segmentMs: 1000 })
