@@ -504,7 +504,7 @@ export class PartitionLog implements ReadablePartition {
   }
 
   get #keptUntilMs(): number {
-    return this.#shard.clock.now() + (this.#settings?.fileDeleteDelayMs ?? 0)
+    return this.#shard.clock.monotonic() + (this.#settings?.fileDeleteDelayMs ?? 0)
   }
 
   /** What the log goes by; Kafka's defaults until `configure`. */

@@ -70,10 +70,10 @@ export class SegmentList {
 
   /**
    * Removes the segments in which nothing is alive, if their ends are found again without them: they have a footer and no block above
-   * `checkpointed`. Returns when the next one may go that has to wait, in milliseconds since 1970; Infinity where none has.
+   * `checkpointed`. Returns when the next one may go that has to wait, in milliseconds of the monotonic clock; Infinity where none has.
    */
   async removeDead(checkpointed: number): Promise<number> {
-    const nowMs = this.#options.clock.now()
+    const nowMs = this.#options.clock.monotonic()
     const isDead = (segment: Segment): boolean =>
       segment.isClosed &&
       segment.liveRuns === 0 &&

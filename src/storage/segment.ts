@@ -116,7 +116,7 @@ export class Segment {
   isBeingRewritten = false
   /** Rewriting has found damage in it; reads tell of what it concerns. */
   isUnsound = false
-  /** When it may be removed at the earliest, in milliseconds since 1970. */
+  /** When it may be removed at the earliest, in milliseconds of the monotonic clock. */
   keptUntilMs = 0
 
   constructor(disk: Disk, folder: string, firstBlock: number, generation = 0) {

@@ -510,7 +510,7 @@ export class Shard {
     this.#cancelRemoval = undefined
     if (nextMs === Infinity || this.#isClosing) return
     const remove = (): void => void this.#chore(() => this.#removeDead())
-    this.#cancelRemoval = this.clock.after(nextMs - this.clock.now(), remove)
+    this.#cancelRemoval = this.clock.after(nextMs - this.clock.monotonic(), remove)
   }
 
   /** Nothing is written here any more until a restart has recovered what is sound. Reads of synced data go on. */

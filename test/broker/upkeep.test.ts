@@ -12,6 +12,15 @@ import { ManualClock, settled } from '../support/manual-clock.ts'
 import { fetchFrom, makeTopic, produceTo, recordsIn, type TestTopic } from '../support/requests.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
+/** Its wall clock can be set. */
+class SettableClock extends ManualClock {
+  offsetMs = 0
+
+  override now(): number {
+    return super.now() + this.offsetMs
+  }
+}
+
 interface Scene extends TestBroker {
   readonly client: WireClient
   readonly clock: ManualClock
@@ -109,6 +118,24 @@ describe('retention', () => {
     await clock.advance(4999)
     expect(disk.names('.log')).toEqual(files)
     await clock.advance(2)
+    expect(disk.names('.log').length).toBeLessThan(files.length)
+  })
+
+  test('keeps them no longer where the wall clock is set back', async () => {
+    const disk = new FaultyDisk()
+    const clock = new SettableClock()
+    const scene = await begin({ disk, settings: { 'odradek.shard.segment.bytes': 1 << 20 } }, clock)
+    const { client } = scene
+    const topic = await makeTopic(client, { configs: { 'file.delete.delay.ms': '5000' } })
+    for (let count = 0; count < 15; count++) await put(scene, topic, null, 'x'.repeat(200_000))
+    const files = disk.names('.log')
+    await client.call(deleteTopics, 6, {
+      topics: [{ name: topic.name, topicId: 'A'.repeat(22) }],
+      topicNames: [],
+      timeoutMs: 1000,
+    })
+    clock.offsetMs = -3_600_000
+    await clock.advance(5001)
     expect(disk.names('.log').length).toBeLessThan(files.length)
   })
 })
