@@ -9,5 +9,5 @@ export function readOffsetReset(text: string): OffsetReset {
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = (duration.exec(text) ?? [])
     .slice(1)
     .map(part => Number(part ?? 0))
-  return { agoMs: (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000 }
+  return { agoMs: Math.trunc((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000) }
 }

@@ -23,6 +23,7 @@ describe('a share partition that nobody has read begins', () => {
     ['latest', 10],
     ['by_duration:PT30S', 6],
     ['by_duration:PT1S', 10],
+    ['by_duration:PT29.9999S', 6],
   ])('with %s at offset %i, and there after a restart as well', async (reset, offset) => {
     const scene = await ShareScene.open()
     scene.configs.set('share.auto.offset.reset', group, reset)
