@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { RecordsError } from '../protocol/records/errors.ts'
-import { batchesIn, type Batch } from '../protocol/records/batch.ts'
+import { batchesIn, readBatch, type Batch } from '../protocol/records/batch.ts'
 import { cleanable, type Cleanable } from './compaction/cleanable.ts'
 import { cleanBatch, type CleaningRules } from './compaction/batch-cleaning.ts'
 import { DirtySection } from './compaction/dirty-section.ts'
@@ -144,6 +144,8 @@ class LogCleaning {
   readonly #aborted: readonly AbortedTransaction[]
   /** The markers behind which no data is left: what they aborted, nobody can read any more. */
   readonly #obsoleteMarkers = new Set<number>()
+  /** The greatest timestamp that is left in each segment, by where the segment begins. */
+  readonly #timestamps = new Map<number, number>()
   #next = 0
   /** Bytes that are gone from segments that are not in place yet. */
   #saved: { baseOffset: number; nextOffset: number; length: number }[] = []
@@ -175,18 +177,29 @@ class LogCleaning {
     let isObsolete = false
     const walk = { pass: (batch: Batch): boolean => (isObsolete = transactions.pass(batch)) }
     const rules: CleaningRules = { ...this.#rules, walk }
+    const { segments } = this.log
+    let segment = 0
     // The last batch of which something is clean may reach beyond.
     await this.#visit(this.log.state.logStart, firstUncleanableOffset, pace, batch => {
       if (batch.baseOffset >= this.endOffset) return false
       isObsolete = false
-      const { kind } = cleanBatch(batch, rules)
+      const cleaned = cleanBatch(batch, rules)
+      const { kind } = cleaned
       if (isObsolete && batch.isControl) this.#obsoleteMarkers.add(Number(batch.lastOffset))
+      while (segment + 1 < segments.length && segments[segment + 1]!.baseOffset <= batch.baseOffset) segment++
+      if (kind !== 'dropped')
+        this.#noteLeft(segments[segment]!.baseOffset, kind === 'kept' ? batch : readBatch(cleaned.bytes))
       if (kind === 'kept') return true
       this.#offsets.push(Number(batch.baseOffset))
       const replaced = isObsolete ? changes.replacedObsolete : changes.replaced
       this.#changes.push(kind === 'dropped' ? changes.dropped : replaced)
       return true
     })
+  }
+
+  #noteLeft(segmentStart: number, { maxTimestamp }: Batch): void {
+    const greatest = this.#timestamps.get(segmentStart) ?? -Infinity
+    this.#timestamps.set(segmentStart, Math.max(greatest, Number(maxTimestamp)))
   }
 
   /** Shows the batches from one offset to another until `look` wants no more. */
@@ -237,7 +250,9 @@ class LogCleaning {
 
   /** It is done, and what it took away can be forgotten. */
   finish(): void {
-    this.log.state.transactions.forgetAborted(this.#obsoleteMarkers)
+    const { transactions, virtualSegments } = this.log.state
+    transactions.forgetAborted(this.#obsoleteMarkers)
+    virtualSegments.date(this.endOffset, this.#timestamps)
   }
 
   /** The segments that were judged last are in place. */

@@ -125,15 +125,28 @@ export class VirtualSegments {
     if (segment) segment.sizeInBytes = Math.max(0, segment.sizeInBytes - length)
   }
 
-  /** Weighs all of them anew: `entries` is what is left, in offset order. */
-  weigh(entries: Iterable<Pick<SegmentEntry, 'baseOffset' | 'length'>>): void {
-    for (const segment of this.#segments) segment.sizeInBytes = 0
+  /** Weighs and dates all of them anew: `entries` is what is left, in offset order. */
+  weigh(entries: Iterable<Pick<SegmentEntry, 'baseOffset' | 'length' | 'maxTimestamp'>>): void {
+    for (const segment of this.#segments) {
+      segment.sizeInBytes = 0
+      segment.greatestTimestamp = -1
+    }
     let index = 0
-    for (const { baseOffset, length } of entries) {
+    for (const { baseOffset, length, maxTimestamp } of entries) {
       if (baseOffset >= this.#endOffset) return
       while (this.#segments[index + 1] && this.#segments[index + 1]!.baseOffset <= baseOffset) index++
       const segment = this.#segments[index]
-      if (segment && segment.baseOffset <= baseOffset) segment.sizeInBytes += length
+      if (!segment || segment.baseOffset > baseOffset) continue
+      segment.sizeInBytes += length
+      segment.greatestTimestamp = Math.max(segment.greatestTimestamp, maxTimestamp)
+    }
+  }
+
+  /** Dates the segments below `endOffset` by the greatest timestamps that a cleaning has left, by where each begins. */
+  date(endOffset: number, timestamps: ReadonlyMap<number, number>): void {
+    for (const [index, segment] of this.#segments.entries()) {
+      if ((this.#segments[index + 1]?.baseOffset ?? Infinity) > endOffset) return
+      segment.greatestTimestamp = timestamps.get(segment.baseOffset) ?? -1
     }
   }
 

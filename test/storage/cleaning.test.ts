@@ -139,6 +139,28 @@ test('keeps tombstones for delete.retention.ms, and then lets them go', async ()
   await closeAudited(store)
 })
 
+test('leaves segments as old as what is left in them, for retention, over a close and a kill too', async () => {
+  const settings = { isDeleted: true, retentionMs: 1000 }
+  const opened = await open(new FaultyDisk(), new ManualClock(), settings)
+  const { store, log, disk, clock } = opened
+  const future = BigInt(clock.now() + 1_000_000_000)
+  await log.append(keyed(clock, [['a', 'a']], { maxTimestamp: future })).committed
+  for (let round = 0; round < 12; round++) await put(opened, round < 6 ? 'a' : 'b', `${round}`)
+  log.roll()
+  await clock.advance(1001)
+  await put(opened, 'c', 'new')
+  expect(log.retainedFrom()).toBeUndefined()
+  await store.compact({ isForced: true })
+  const killed = await open(disk.copy(), clock, settings)
+  expect(log.retainedFrom()).toBe(13n)
+  expect(killed.log.retainedFrom()).toBe(13n)
+  await closeAudited(killed.store)
+  await closeAudited(store)
+  const closed = await open(disk, clock, settings)
+  expect(closed.log.retainedFrom()).toBe(13n)
+  await closeAudited(closed.store)
+})
+
 test('leaves alone what is younger than min.compaction.lag.ms', async () => {
   const { store, log, clock } = await filled({ minCompactionLagMs: 1000 })
   const before = await recordsOf(log)
