@@ -230,8 +230,8 @@ class Dump {
     await this.#writer.write({ type: 'footer', segment: segment.firstBlock, ...trailer })
     const tableBytes = Buffer.alloc(trailer.partitionCount * tableLineLength)
     const position = tablePosition(trailer)
-    await segment.file.read(position, tableBytes)
-    const table = readTable(tableBytes, trailer)
+    const isRead = (await ifReadable(segment.file.read(position, tableBytes))) !== undefined
+    const table = isRead ? readTable(tableBytes, trailer) : undefined
     const file = segment.logName
     if (!table) await this.#writer.write({ type: 'broken', file, position, reason: 'not sound' })
     for (const { partition, ...line } of table ?? []) {

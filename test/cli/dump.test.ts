@@ -5,9 +5,10 @@ import type { Output } from '../../src/cli/output.ts'
 import { preview } from '../../src/cli/preview.ts'
 import { offsetCommit } from '../../src/groups/records.ts'
 import { atRest } from '../../src/storage/inspection/at-rest.ts'
+import { rowLength } from '../../src/storage/row.ts'
 import { TopicPartitions } from '../../src/transactions/partitions.ts'
 import { transactionRecord } from '../../src/transactions/records.ts'
-import { FaultyDisk } from '../support/faulty-disk.ts'
+import { FaultyDisk, systemError } from '../support/faulty-disk.ts'
 import { batchOf } from '../storage/support.ts'
 import { History, openCatalog, SteppedClock } from './history.ts'
 
@@ -263,6 +264,24 @@ test('damage is shown where it is met, and what comes after all the same', async
     position: expect.any(Number),
     reason: 'a header or directory with a wrong checksum',
   })
+})
+
+test('a footer that cannot be read is shown as broken, and what comes after all the same', async () => {
+  const history = new History(11, { segmentBytes: 1500 })
+  await history.run(30)
+  await history.store.close()
+  const { disk } = history
+  const sound = await dump(disk, { indexes: true })
+  const footers = ofType(sound, 'footer')
+  const { file } = ofType(sound, 'segment').find(({ isClosed }) => isClosed)!
+  const { rowsPosition, rowCount } = footers[0]!
+  const position = Number(rowsPosition) + rowLength * Number(rowCount)
+  disk.beforeReadSync = (name, at) => {
+    if (name === file && at === position) throw systemError('EIO')
+  }
+  const lines = await dump(disk, { indexes: true })
+  expect(ofType(lines, 'broken')).toEqual([{ type: 'broken', file, position, reason: 'not sound' }])
+  expect(ofType(lines, 'footer')).toEqual(footers)
 })
 
 test('previews are text where bytes are text, hexadecimal elsewhere, and never long', () => {
