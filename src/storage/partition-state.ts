@@ -28,6 +28,8 @@ export class PartitionState {
   /** Compaction may have taken offsets below this. */
   compactedOffset = 0
   #settings: LogSettings | undefined
+  /** When entries were written that came while no settings were known, by base offset; from the first on for which that counts. */
+  #writtenMs: Map<number, number> | undefined
   #sizeInBytes = 0
   /** The size is that of what is there, and not the most that it can be. */
   #isWeighed = true
@@ -45,8 +47,8 @@ export class PartitionState {
     return this.#sizeInBytes
   }
 
-  /** Moves the end past the entry that `row` describes, wherever its bytes are; `nowMs` is when it was written. */
-  extend(row: RowView, nowMs = 0): void {
+  /** Moves the end past the entry that `row` describes, wherever its bytes are; `writtenMs` is when it was written, where that is known. */
+  extend(row: RowView, writtenMs?: number): void {
     const { baseOffset, nextOffset } = row
     assert(
       baseOffset >= this.nextOffset,
@@ -57,7 +59,17 @@ export class PartitionState {
     this.#sizeInBytes += row.length
     this.epochs.note(row.leaderEpoch, baseOffset)
     if (row.hasProducerId) this.#noteProducer(row)
-    if (this.#settings) this.virtualSegments.add(row, this.#settings, nowMs)
+    if (writtenMs === undefined) return
+    if (this.#settings) this.virtualSegments.add(row, this.#settings, writtenMs)
+    else this.#noteWritten(row, writtenMs)
+  }
+
+  /** Where a segment may begin without a time, when its entries were written says how old it is, and where it ends. */
+  #noteWritten({ baseOffset, maxTimestamp }: RowView, writtenMs: number): void {
+    const { firstTimestamp = 0 } = this.virtualSegments.bookmarks.at(-1) ?? {}
+    if (!this.#writtenMs && maxTimestamp >= 0 && firstTimestamp >= 0) return
+    this.#writtenMs ??= new Map()
+    this.#writtenMs.set(baseOffset, writtenMs)
   }
 
   #noteProducer(row: RowView): void {
@@ -86,9 +98,10 @@ export class PartitionState {
         const isFirstDirty =
           virtualSegments.endOffset <= this.cleanedOffset && row.baseOffset >= this.cleanedOffset
         if (isFirstDirty) virtualSegments.roll()
-        virtualSegments.add(row, settings, nowMs)
+        virtualSegments.add(row, settings, this.#writtenMs?.get(row.baseOffset) ?? nowMs)
       }
     }
+    this.#writtenMs = undefined
     virtualSegments.trim(this.logStart)
   }
 

@@ -258,6 +258,22 @@ test('retention takes nothing after a kill for what a cleaning has left nothing 
   expect(again.log.retainedFrom()).toBeUndefined()
 })
 
+test('records without a time are as old after a kill as they are, and end segments as they did', async () => {
+  const clock = new ManualClock()
+  const settings = { ...deleted, segmentBytes: 10_000, segmentMs: 5000, retentionMs: 10_000 }
+  const { disk, log } = await open(new FaultyDisk(), clock, {}, settings)
+  for (let count = 0; count < 3; count++) {
+    for (const timestamp of [-1n, BigInt(clock.now())])
+      await log.append(batchOf([], { records: [{ value: Buffer.from('v'), timestamp }] })).committed
+    await clock.advance(5001)
+  }
+  const again = await open(disk.copy(), clock, {}, settings)
+  expect(again.log.segments).toEqual(log.segments)
+  expect(again.log.retainedFrom()).toBe(4n)
+  // And once more, though nothing was written since.
+  expect((await open(again.disk.copy(), clock, {}, settings)).log.retainedFrom()).toBe(4n)
+})
+
 test.each([
   { size: 'half', dead: 200, alive: 240, deaths: [0, 1] },
   { size: 'a seventh', dead: 600, alive: 100, deaths: [3, 4] },
