@@ -197,11 +197,11 @@ export class Segment {
   }
 
   /**
-   * An offset of the run before which no batch reaches `timestamp`: from the sparse index, when the rows are not in RAM.
-   * Without a sound index that can be read the whole run has to be searched.
+   * An offset of the run before which no batch reaches `timestamp`: from the sparse index, when the rows are not in RAM, and are more
+   * than the index of all the segment's runs. Without a sound index that can be read the whole run has to be searched.
    */
   async strideBefore(run: Run, timestamp: number): Promise<number> {
-    if (run.ordinals) return run.baseOffset
+    if (run.ordinals || run.rowCount * rowLength <= this.#indexSize) return run.baseOffset
     this.retain()
     const entries = await ifReadable(this.readIndexFile()).finally(() => this.release())
     let start = run.baseOffset

@@ -8,6 +8,7 @@ import { Slabs } from '../../src/base/slabs.ts'
 import { audit } from '../../src/storage/audit.ts'
 import type { PartitionLog, Slice } from '../../src/storage/partition-log.ts'
 import type { Store, StoreOptions } from '../../src/storage/store.ts'
+import { FaultyDisk } from '../support/faulty-disk.ts'
 import { batchOf, openTestStore, readAll } from './support.ts'
 
 async function temporaryDisk(): Promise<Disk> {
@@ -246,6 +247,20 @@ describe('timestamps', () => {
     again.logs[0]!.deleteBefore(97n)
     await check(again.logs[0]!, 97)
     await closeAudited(again.store)
+  })
+
+  test('of many partitions are not looked for in the index of all of them, once for each', async () => {
+    const disk = new FaultyDisk()
+    const store = await openTestStore({ disk, tailBytesMax: 0 })
+    const logs = Array.from({ length: 500 }, (_, index) => store.create(index + 1, { createdAt: 1 }))
+    for (const value of ['a', 'b']) for (const log of logs) log.append(batchOf([value]))
+    await store.shards[0]!.roll()
+    let readBytes = 0
+    disk.beforeReadSync = (_name, _position, length) => (readBytes += length)
+    const found = await Promise.all(logs.map(log => log.offsetForTimestamp(1000n)))
+    expect(new Set(found.map(each => each?.offset))).toEqual(new Set([0n]))
+    expect(readBytes).toBeLessThan(500 * 1000)
+    await closeAudited(store)
   })
 
   test('of int64 extremes do no harm', async () => {
