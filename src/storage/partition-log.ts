@@ -409,13 +409,14 @@ export class PartitionLog implements ReadablePartition {
   async #maxTimestamp(): Promise<TimestampOffset | undefined> {
     let greatest: { offset: number; timestamp: number } | undefined
     const rows = new RunRows()
-    for (const run of this.state.runs) {
-      if (greatest && run.maxTimestamp <= greatest.timestamp) continue
+    for (const run of this.state.runs.toSorted((a, b) => b.maxTimestamp - a.maxTimestamp)) {
+      if (greatest && run.maxTimestamp < greatest.timestamp) break
       for (let index = 0; index < run.rowCount; index++) {
         const { baseOffset, nextOffset, maxTimestamp, recordCount } = rows.row(run, index)
         if (nextOffset > this.committedOffset) break
         if (nextOffset <= this.state.logStart || recordCount === 0) continue
-        if (greatest && maxTimestamp <= greatest.timestamp) continue
+        if (greatest && maxTimestamp < greatest.timestamp) continue
+        if (maxTimestamp === greatest?.timestamp && baseOffset > greatest.offset) continue
         greatest = { offset: baseOffset, timestamp: maxTimestamp }
       }
     }

@@ -263,6 +263,20 @@ describe('timestamps', () => {
     await closeAudited(store)
   })
 
+  test('of which the greatest is wanted are looked for where it is', async () => {
+    const disk = new FaultyDisk()
+    const store = await openTestStore({ disk, segmentBytes: 10_000, tailBytesMax: 0 })
+    const log = store.create(1, { createdAt: 1 })
+    for (let time = 0; time < 2000; time++)
+      await log.append(batchOf([], { records: [{ value: null, timestamp: BigInt(time >> 1) }] })).committed
+    await store.shards[0]!.roll()
+    let readBytes = 0
+    disk.beforeReadSync = (_name, _position, length) => (readBytes += length)
+    expect(await log.maxTimestamp()).toMatchObject({ offset: 1998n, timestamp: 999n })
+    expect(readBytes).toBeLessThan(20_000)
+    await closeAudited(store)
+  })
+
   test('of int64 extremes do no harm', async () => {
     const disk = memoryDisk()
     const { store, logs } = await open({ ...options, disk })
