@@ -33,6 +33,7 @@ export interface Arrival {
   readonly demands: Demands
 }
 
+const noTimestamp = -1n
 /** From this version of Produce on, zstd is allowed (KIP-110). */
 const zstdFirst = 7
 
@@ -56,7 +57,7 @@ export function produced(
   }
   if (batch.isControl)
     throw new KafkaError('INVALID_RECORD', 'Clients are not allowed to write control records')
-  if (rules.isAppendTime) checkTimestampType(batch)
+  if (rules.isAppendTime || maxTimestamp === noTimestamp) checkTimestampType(batch)
 
   const { codec, level } = rules
   const isRebuilt = codec !== undefined && codec !== batch.codec
@@ -84,8 +85,10 @@ function checkFits({ sizeInBytes }: Batch, { segmentLength }: ProduceRules): voi
   )
 }
 
-/** A topic that stamps records itself takes none that claim to be stamped. */
-function checkTimestampType({ timestampType }: Batch): void {
+/** A topic that stamps records itself takes none that claim to be stamped; nor does any where they have no time (LogValidator.validateTimestamp). */
+function checkTimestampType({ timestampType, recordCount }: Batch): void {
   if (timestampType === 'CreateTime') return
-  throw new RecordsError('INVALID_TIMESTAMP', 'Producers may not set the timestamp type LogAppendTime')
+  const message = 'Producers may not set the timestamp type LogAppendTime'
+  const faults = Array.from({ length: recordCount }, (_, batchIndex) => ({ batchIndex, message }))
+  throw new RecordsError('INVALID_TIMESTAMP', message, faults)
 }

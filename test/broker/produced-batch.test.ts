@@ -100,18 +100,23 @@ describe('LogAppendTime', () => {
     const client = await connectToBroker()
     const topic = await makeTopic(client, { configs: { 'message.timestamp.type': 'LogAppendTime' } })
     for (const codec of ['none', 'gzip'] as const) {
-      const batch = batchAt([5n], { timestampType: 'LogAppendTime', codec })
-      expect(await send(client, topic, batch)).toBe('INVALID_TIMESTAMP')
+      const batch = batchAt([5n, 6n], { timestampType: 'LogAppendTime', codec })
+      const { errorCode, recordErrors } = await produceTo(client, topic, batch)
+      expect(errorName(errorCode)).toBe('INVALID_TIMESTAMP')
+      expect(recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0, 1])
     }
   })
 })
 
-test('CreateTime takes a batch that claims to be stamped for what its header says', async () => {
+test('CreateTime takes a batch that claims to be stamped for what its header says, if that is a time', async () => {
   const client = await connectToBroker()
   const topic = await makeTopic(client)
   const batch = batchAt([now], { timestampType: 'LogAppendTime' })
   expect(await produceTo(client, topic, batch)).toMatchObject({ errorCode: 0, logAppendTimeMs: -1n })
   expect(await stored(client, topic)).toMatchObject([{ timestampType: 'CreateTime', maxTimestamp: now }])
+  expect(await send(client, topic, batchAt([-1n], { timestampType: 'LogAppendTime' }))).toBe(
+    'INVALID_TIMESTAMP',
+  )
 })
 
 test('message.timestamp.before.max.ms and after.max.ms bound the times of records', async () => {
