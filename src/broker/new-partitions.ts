@@ -3,10 +3,18 @@ import { KafkaError } from '../protocol/errors.ts'
 /** How many partitions one request may ask for (QuorumController.MAX_RECORDS_PER_USER_OP). */
 export const partitionsPerRequestMax = 10_000
 
-/** Throws POLICY_VIOLATION when a request asks for more partitions than anybody means. */
-export function checkPartitionCount(count: number): void {
-  if (count <= partitionsPerRequestMax) return
-  throw new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
+/** POLICY_VIOLATION where a request asks for more partitions than anybody means. */
+export function partitionExcess(count: number): KafkaError | undefined {
+  if (count <= partitionsPerRequestMax) return undefined
+  return new KafkaError('POLICY_VIOLATION', 'Excessively large number of partitions per request.')
+}
+
+/** The names that a request gives more than once. */
+export function repeatedNames(topics: readonly { readonly name: string }[]): ReadonlySet<string> {
+  const names = new Set<string>()
+  const repeated = new Set<string>()
+  for (const { name } of topics) (names.has(name) ? repeated : names).add(name)
+  return repeated
 }
 
 /**

@@ -4,7 +4,7 @@ import type { NewTopic } from './catalog.ts'
 import { brokersOf } from './cluster.ts'
 import { validateTopicConfigs } from './configs/topic-config.ts'
 import type { Context } from './context.ts'
-import { checkAssignment, checkPartitionCount } from './new-partitions.ts'
+import { checkAssignment, partitionExcess, repeatedNames } from './new-partitions.ts'
 
 /** A topic as CreateTopics asks for it; -1 for what is to be by default. */
 export type AskedTopic = CreateTopicsRequest['topics'][number]
@@ -17,28 +17,39 @@ export interface Creatable extends NewTopic {
   readonly replicationFactor: number
 }
 
-/** What is to become of each topic that a client asks for, by name: each is judged by itself, in Kafka's order of checks. */
+/**
+ * What is to become of each topic that a client asks for, by name: each is judged by itself, in Kafka's order of checks, unless
+ * together they are more than one request may ask for. Then none is made.
+ */
 export function judgeNewTopics(
   topics: readonly AskedTopic[],
   context: Context,
 ): Map<string, Creatable | KafkaError> {
-  const judged = new Map<string, Creatable | KafkaError>()
-  let partitionCount = 0
-  for (const asked of topics) {
-    if (judged.has(asked.name)) {
-      judged.set(asked.name, new KafkaError('INVALID_REQUEST', 'Duplicate topic name.'))
-      continue
-    }
-    try {
-      const topic = check(asked, context)
-      checkPartitionCount((partitionCount += topic.partitionCount))
-      judged.set(asked.name, topic)
-    } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      judged.set(asked.name, error)
-    }
+  const repeated = repeatedNames(topics)
+  const single = topics.filter(({ name }) => !repeated.has(name))
+  const excess = partitionExcess(partitionTotal(single, context))
+  return new Map(topics.map(asked => [asked.name, excess ?? judge(asked, repeated, context)]))
+}
+
+/** What is asked for in vain counts too (ReplicationControlManager.validateTotalNumberOfPartitions). */
+function partitionTotal(topics: readonly AskedTopic[], { settings }: Context): number {
+  return topics
+    .filter(({ name }) => name !== clusterMetadataTopicName)
+    .map(({ assignments, numPartitions }) => {
+      if (assignments.length > 0) return assignments.length
+      return numPartitions === byDefault ? settings.get('num.partitions') : Math.max(numPartitions, 0)
+    })
+    .reduce((sum, count) => sum + count, 0)
+}
+
+function judge(asked: AskedTopic, repeated: ReadonlySet<string>, context: Context): Creatable | KafkaError {
+  if (repeated.has(asked.name)) return new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')
+  try {
+    return check(asked, context)
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
   }
-  return judged
 }
 
 /** ReplicationControlManager.createTopics and createTopic. */

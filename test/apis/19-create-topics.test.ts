@@ -158,6 +158,30 @@ test('refuses counts that make no sense', async () => {
   )
 })
 
+test('makes nothing of a request for more partitions than anybody means, counting what is refused for itself', async () => {
+  const client = await connectToBroker()
+  const refused = async (...topics: Topic[]) =>
+    [...(await create(client, topics, { validateOnly: true })).values()].map(({ errorCode }) =>
+      errorName(errorCode),
+    )
+  const half = { numPartitions: 6000 }
+  const [name, other] = [uniqueName(), uniqueName()]
+  const both = ['POLICY_VIOLATION', 'POLICY_VIOLATION']
+  expect(await refused(topicOf(name, half), topicOf(other, half))).toEqual(both)
+  expect(await refused(topicOf(name, half), topicOf('a b', half))).toEqual(both)
+  const assignments = Array.from({ length: 5000 }, (_, partitionIndex) => ({
+    partitionIndex,
+    brokerIds: [1],
+  }))
+  const assigned = topicOf(other, { numPartitions: -1, replicationFactor: -1, assignments })
+  expect(await refused(topicOf(name, half), assigned)).toEqual(both)
+  // What is named twice is asked for by nobody, and nothing is given back.
+  const twice = topicOf(other, half)
+  expect((await refused(topicOf(name, half), twice, twice)).toSorted()).toEqual(['INVALID_REQUEST', 'NONE'])
+  const negative = topicOf(other, { numPartitions: -20_000 })
+  expect(await refused(topicOf(name, { numPartitions: 20_000 }), negative)).toEqual(both)
+})
+
 test('takes manual assignments that name the nodes there are', async () => {
   const client = await connectToBroker()
   const name = uniqueName()

@@ -12,7 +12,7 @@ import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
-import { checkAssignment, checkPartitionCount } from '../new-partitions.ts'
+import { checkAssignment, partitionExcess } from '../new-partitions.ts'
 import { findTopic, noTopicId } from '../partitions.ts'
 
 type Asked = CreatePartitionsRequest['topics'][number]
@@ -69,7 +69,8 @@ function check({ name, count, assignments }: Asked, context: Context): void {
     )
   }
   const added = count - length
-  checkPartitionCount(added)
+  const excess = partitionExcess(added)
+  if (excess) throw excess
   if (!assignments) return
   if (assignments.length !== added) {
     throw new KafkaError(
