@@ -12,7 +12,7 @@ import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
-import { checkAssignment, partitionExcess } from '../new-partitions.ts'
+import { checkAssignment, partitionExcess, repeatedNames } from '../new-partitions.ts'
 import { findTopic, noTopicId } from '../partitions.ts'
 
 type Asked = CreatePartitionsRequest['topics'][number]
@@ -29,13 +29,12 @@ export const createPartitions = api({
   response: CreatePartitionsResponse,
 
   async handle(request, context) {
-    const names = request.topics.map(({ name }) => name)
-    const duplicates = new Set(names.filter((name, index) => names.indexOf(name) !== index))
-    const results = [...duplicates].map(name =>
+    const repeated = repeatedNames(request.topics)
+    const results = [...repeated].map(name =>
       answer(name, new KafkaError('INVALID_REQUEST', 'Duplicate topic name.')),
     )
     for (const asked of request.topics) {
-      if (!duplicates.has(asked.name)) results.push(await grow(asked, request.validateOnly, context))
+      if (!repeated.has(asked.name)) results.push(await grow(asked, request.validateOnly, context))
     }
     return { results }
   },
