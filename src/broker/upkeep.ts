@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { CompactionOptions } from '../storage/cleaning.ts'
@@ -8,6 +8,7 @@ import type { PartitionLog } from '../storage/partition-log.ts'
 import { loadFactorDefault, type Store } from '../storage/store.ts'
 import { catalogPartitionId, type Catalog } from './catalog.ts'
 import type { Settings } from './configs/settings.ts'
+import { Repetition } from './repetition.ts'
 
 export interface UpkeepServices {
   readonly store: Store
@@ -25,7 +26,7 @@ const cutsMax = 10_000
 export class Upkeep {
   readonly #services: UpkeepServices
   readonly #pace: Pace
-  readonly #cancels = new Set<Cancel>()
+  readonly #repetitions: Repetition[] = []
   #running: Promise<unknown> = Promise.resolve()
   /** One that has not begun: it does for everyone who asks until then. */
   #reclaiming: Promise<void> | undefined
@@ -56,17 +57,18 @@ export class Upkeep {
     this.#repeat(firstMs, () => settings.get('log.cleaner.backoff.ms'), clean)
     const expiryMs = (): number => settings.get('producer.id.expiration.check.interval.ms')
     this.#repeat(expiryMs(), expiryMs, () => this.expireProducers())
+    // Kafka starts its cleaner's threads anew: a pause that was set by mistake holds up nothing once it is corrected.
+    settings.listen(() => this.#repetitions.forEach(each => each.retime()))
   }
 
-  #repeat(delayMs: number, intervalMs: () => number, work: () => Promise<void>): void {
-    if (this.#isClosed) return
-    const cancel = this.#services.clock.after(delayMs, () => {
-      this.#cancels.delete(cancel)
-      void work()
-        .catch((error: unknown) => this.#tell(error))
-        .then(() => this.#repeat(intervalMs(), intervalMs, work))
+  #repeat(firstMs: number, pauseMs: () => number, work: () => Promise<void>): void {
+    const repetition = new Repetition({
+      clock: this.#services.clock,
+      firstMs,
+      pauseMs,
+      work: () => work().catch((error: unknown) => this.#tell(error)),
     })
-    this.#cancels.add(cancel)
+    this.#repetitions.push(repetition)
   }
 
   /** Forgets producers that have not written for `producer.id.expiration.ms`. */
@@ -153,7 +155,7 @@ export class Upkeep {
   /** Ends the timers, and lets what is under way run to where the store ends it. */
   close(): void {
     this.#isClosed = true
-    for (const cancel of this.#cancels) cancel()
+    for (const repetition of this.#repetitions) repetition.stop()
     this.#pace.stop()
   }
 }

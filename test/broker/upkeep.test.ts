@@ -175,6 +175,18 @@ describe('compaction', () => {
     }
   })
 
+  test('goes by log.cleaner.backoff.ms from the moment it is altered, also where it rests by a longer one', async () => {
+    const scene = await begin()
+    const topic = await makeTopic(scene.client, { configs })
+    await turn(scene, 'log.cleaner.backoff.ms', '86400000')
+    await scene.clock.advance(60_000)
+    for (let round = 0; round < 20; round++) await put(scene, topic, 'k', `k${round}`)
+    await turn(scene, 'log.cleaner.backoff.ms', '100')
+    await scene.clock.advance(100)
+    await scene.broker.applyRetention()
+    expect(recordsIn(await fetchFrom(scene.client, topic)).length).toBeLessThan(6)
+  })
+
   test('and retention of one topic keep what both keep', async () => {
     const scene = await begin()
     const topic = await makeTopic(scene.client, {

@@ -54,6 +54,7 @@ export function isBrokerConfig(name: string): name is BrokerConfigName {
 export class Settings {
   readonly #layers: Layer[]
   readonly #values = new Map<string, unknown>()
+  readonly #listeners: (() => void)[] = []
 
   /** `values`: what the broker was started with, by Kafka's names. Throws ConfigError on a name or value that will not do. */
   constructor(values: ReadonlyMap<string, string> = new Map()) {
@@ -99,6 +100,12 @@ export class Settings {
   ): void {
     this.#layers[this.#layers.findIndex(layer => layer.source === source)] = { source, values }
     this.#values.clear()
+    for (const changed of this.#listeners) changed()
+  }
+
+  /** Calls `changed` after each change of what was set while the broker runs. */
+  listen(changed: () => void): void {
+    this.#listeners.push(changed)
   }
 
   /**
