@@ -94,6 +94,18 @@ test('tells configs that were set from defaults, sorted by name', async () => {
   expect(sourceOf('max.message.bytes')).toEqual(['1048588', byDefault])
 })
 
+test('gives configs back as they were written', async () => {
+  const client = await connectToBroker()
+  const name = uniqueName()
+  const set = [
+    { name: 'retention.ms', value: ' +5 ' },
+    { name: 'cleanup.policy', value: 'compact, delete' },
+    { name: 'min.cleanable.dirty.ratio', value: '.5' },
+  ]
+  const { configs } = (await create(client, [topicOf(name, { configs: set })])).get(name)!
+  for (const each of set) expect(configs).toContainEqual(expect.objectContaining(each))
+})
+
 test('judges each topic of a request by itself', async () => {
   const client = await connectToBroker()
   const [good, bad, twice] = [uniqueName(), uniqueName(), uniqueName()]

@@ -60,7 +60,8 @@ function found(
     replicationFactor,
     configs: entries.map(({ name, value, readOnly, configSource, isSensitive }) => ({
       name,
-      value,
+      // What was asked for comes back as it came.
+      value: configs.get(name) ?? value,
       readOnly,
       configSource,
       isSensitive,
