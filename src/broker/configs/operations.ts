@@ -75,6 +75,12 @@ function append(old: readonly string[], added: readonly string[]): string[] {
   return [...new Set([...old, ...added])]
 }
 
+/** Of an element that is there twice, one is taken, as Java's `List.remove` does. */
 function subtract(old: readonly string[], removed: readonly string[]): string[] {
-  return old.filter(element => !removed.includes(element))
+  const left = [...old]
+  for (const element of removed) {
+    const index = left.indexOf(element)
+    if (index >= 0) left.splice(index, 1)
+  }
+  return left
 }

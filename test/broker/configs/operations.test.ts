@@ -30,3 +30,9 @@ test('subtracts what stands before commas at the end', () => {
   expect(changed('delete,compact', 'subtract', 'compact,,')).toBe('delete')
   expect(changed('delete,compact', 'subtract', ',')).toBe('delete,compact')
 })
+
+test('subtracts one of two that are the same for each time that it is named', () => {
+  expect(changed('compact,compact', 'subtract', 'compact')).toBe('compact')
+  expect(changed('compact,delete,compact', 'subtract', 'compact')).toBe('delete,compact')
+  expect(changed('compact,compact', 'subtract', 'compact,compact')).toBe('')
+})
