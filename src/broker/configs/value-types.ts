@@ -33,8 +33,8 @@ export const valueTypes = {
   DOUBLE: {
     code: 6,
     parse: text =>
-      realPattern.test(text.trim()) ? Number(text) : new Misread('Not a number of type DOUBLE'),
-    canonical: text => formatDouble(Number(text)),
+      realPattern.test(text.trim()) ? realOf(text) : new Misread('Not a number of type DOUBLE'),
+    canonical: text => formatDouble(realOf(text)),
   } satisfies ValueType<number>,
   LIST: {
     code: 7,
@@ -47,7 +47,8 @@ export const valueTypes = {
 
 const booleans: Record<string, boolean | undefined> = { true: true, false: false }
 const wholePattern = /^[+-]?\d+$/
-const realPattern = /^(?:NaN|[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))$/i
+/** As Java reads it (Double.valueOf), but for hexadecimal numbers. */
+const realPattern = /^[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)$/
 
 function textType(code: number): ValueType<string> {
   return { code, parse: text => text.trim(), canonical: text => text.trim() }
@@ -64,6 +65,11 @@ function wholeType(name: string, code: number, bits: bigint): ValueType<number> 
     },
     canonical: text => wholeOf(text).toString(),
   }
+}
+
+/** Java lets a number name its own type. */
+function realOf(text: string): number {
+  return Number(text.trim().replace(/[fFdD]$/, ''))
 }
 
 function wholeOf(text: string): bigint {
