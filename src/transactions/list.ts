@@ -25,9 +25,7 @@ export function filterOf(request: ListTransactionsRequest): TransactionFilter {
   const durationMs = Number(request.durationFilter)
   const pattern = request.transactionalIdPattern ? compile(request.transactionalIdPattern) : undefined
   return {
-    unknownStates: request.stateFilters.filter(
-      state => !transactionStates.includes(state as TransactionState),
-    ),
+    unknownStates: [...states].filter(state => !transactionStates.includes(state as TransactionState)),
     matches({ transactionalId, facts }, nowMs) {
       if (states.size > 0 && !states.has(facts.state)) return false
       if (producerIds.size > 0 && !producerIds.has(facts.producerId)) return false
