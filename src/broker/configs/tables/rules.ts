@@ -30,11 +30,11 @@ export const consumerAssignors: Rule<readonly string[]> = [
   },
 ]
 
-/** `*`, or `partition:broker` pairs (ThrottledReplicaListValidator). */
+/** `*`, or `partition:broker` pairs, with any number of commas between (ThrottledReplicaListValidator). */
 export const throttledReplicas: Rule<readonly string[]> = [
   '[partitionId]:[brokerId],[partitionId]:[brokerId],...',
   (value, name) =>
-    value.every(each => /^\d+:\d+$/.test(each)) || (value.length === 1 && value[0] === '*')
+    value.every(each => /^(?:\d+:\d+)?$/.test(each)) || value.join('') === '*'
       ? undefined
       : `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`,
 ]
