@@ -2,7 +2,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import { isViewName } from '../vlsn/view-name.ts'
 import type { Topic } from './catalog.ts'
 import type { Context } from './context.ts'
-import { internalTopic } from './internal-topics.ts'
+import { clusterMetadataTopicName, internalTopic } from './internal-topics.ts'
 
 /**
  * The topic that Metadata was asked for and that is not there, made if both the broker (`auto.create.topics.enable`) and
@@ -13,7 +13,8 @@ import { internalTopic } from './internal-topics.ts'
 export async function autoCreate(name: string, isAllowed: boolean, context: Context): Promise<Topic> {
   const { catalog, settings } = context
   // A view comes with its topic, which may be made yet.
-  if (!isAllowed || !settings.get('auto.create.topics.enable') || isViewName(name)) {
+  const isReserved = isViewName(name) || name === clusterMetadataTopicName
+  if (!isAllowed || !settings.get('auto.create.topics.enable') || isReserved) {
     throw new KafkaError(catalog.isLegalName(name) ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_TOPIC_EXCEPTION')
   }
   const internal = internalTopic(name, settings)

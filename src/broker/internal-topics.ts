@@ -8,6 +8,8 @@ export const offsetsTopicName = '__consumer_offsets'
 export const transactionsTopicName = '__transaction_state'
 /** The topic in which the share coordinator keeps how far share groups have come. */
 export const shareStateTopicName = '__share_group_state'
+/** The log of the cluster, which is no topic: nobody may make one of this name. */
+export const clusterMetadataTopicName = '__cluster_metadata'
 
 /**
  * An internal topic as Kafka makes it (DefaultAutoTopicCreationManager.creatableTopic): partition count and

@@ -4,13 +4,13 @@ import type { NewTopic } from './catalog.ts'
 import { brokersOf } from './cluster.ts'
 import { validateTopicConfigs } from './configs/topic-config.ts'
 import type { Context } from './context.ts'
+import { clusterMetadataTopicName } from './internal-topics.ts'
 import { checkAssignment, partitionExcess, repeatedNames } from './new-partitions.ts'
 
 /** A topic as CreateTopics asks for it; -1 for what is to be by default. */
 export type AskedTopic = CreateTopicsRequest['topics'][number]
 
 const byDefault = -1
-const clusterMetadataTopicName = '__cluster_metadata'
 
 /** A topic that passed, with what the answer says of it besides. */
 export interface Creatable extends NewTopic {

@@ -133,6 +133,14 @@ test('makes no topic where the broker must not', async () => {
   expect(codes).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION'])
 })
 
+test('makes no topic of the name of the log of the cluster', async () => {
+  const client = await connectToBroker()
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { topics } = await client.call(metadata, 12, { topics: named('__cluster_metadata') })
+    expect(errorName(topics[0]!.errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  }
+})
+
 test('makes no topic with more copies than there are nodes', async () => {
   const { address } = await startBroker({ settings: { 'default.replication.factor': 3 } })
   const client = await connect(address)
