@@ -168,6 +168,23 @@ test('tells what may be done with a topic when it is asked to', async () => {
   expect(await operations(false)).toBe(-2147483648)
 })
 
+test('tells of a topic that is not there what may be done with it, and whether it is internal', async () => {
+  const client = await connect((await startBroker()).address)
+  const request = { topics: named('a b', '__consumer_offsets', uniqueName()), allowAutoTopicCreation: false }
+  for (const version of [8, 10]) {
+    const { topics } = await client.call(metadata, version, {
+      ...request,
+      includeTopicAuthorizedOperations: true,
+    })
+    expect(topics.map(({ topicAuthorizedOperations }) => topicAuthorizedOperations)).toEqual([
+      3576, 3576, 3576,
+    ])
+    expect(topics.map(({ isInternal }) => isInternal)).toEqual([false, true, false])
+  }
+  const { topics } = await client.call(metadata, 12, request)
+  expect(topics[0]!.topicAuthorizedOperations).toBe(-2147483648)
+})
+
 test('tells what may be done with the cluster when it is asked to, in the versions that can', async () => {
   const client = await connectToBroker()
   const operations = async (version: number, includeClusterAuthorizedOperations: boolean) =>

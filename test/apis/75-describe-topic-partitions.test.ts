@@ -75,6 +75,12 @@ test('answers sorted by name, each name once, with what is wrong with it', async
   expect(topics.find(({ name }) => name === strange)!.topicId).toBe(noTopicId)
 })
 
+test('tells of an internal topic what it is, there or not', async () => {
+  const client = await connect((await startBroker()).address)
+  const { topics } = await describeTopics(client, ['__consumer_offsets', uniqueName()])
+  expect(topics.map(({ isInternal }) => isInternal)).toEqual([true, false])
+})
+
 test('makes no topic that is asked for', async () => {
   const client = await connectToBroker()
   const name = uniqueName()

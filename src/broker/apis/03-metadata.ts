@@ -11,7 +11,7 @@ import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { clusterOperations, noOperations, topicOperations } from '../authorized-operations.ts'
 import { autoCreate } from '../auto-create.ts'
-import type { ReadableTopic } from '../catalog.ts'
+import { isInternalTopic, type ReadableTopic } from '../catalog.ts'
 import { brokersOf } from '../cluster.ts'
 import type { Context } from '../context.ts'
 import { noTopicId } from '../partitions.ts'
@@ -86,7 +86,7 @@ async function find(
     return found(await autoCreate(name, request.allowAutoTopicCreation, context), context, operations)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    return missing(name, topicId, error.code)
+    return notFound(name, error.code, operations, context)
   }
 }
 
@@ -111,6 +111,15 @@ function found(
       offlineReplicas: [],
     })),
     topicAuthorizedOperations: version >= 8 ? topicAuthorizedOperations : noOperations,
+  }
+}
+
+/** Kafka says of a name what it is and what may be done with it, there or not. */
+function notFound(name: string, errorCode: number, operations: number, { version }: Context): TopicAnswer {
+  return {
+    ...missing(name, noTopicId, errorCode),
+    isInternal: isInternalTopic(name),
+    topicAuthorizedOperations: version >= 8 ? operations : noOperations,
   }
 }
 

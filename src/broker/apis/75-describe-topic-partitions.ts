@@ -10,7 +10,7 @@ import {
 import type { Draft } from '../../protocol/schema.ts'
 import { api } from '../api.ts'
 import { topicOperations } from '../authorized-operations.ts'
-import type { ReadableTopic } from '../catalog.ts'
+import { isInternalTopic, type ReadableTopic } from '../catalog.ts'
 import type { Context } from '../context.ts'
 import { noTopicId } from '../partitions.ts'
 
@@ -102,6 +102,7 @@ function missing(name: string, { catalog }: Context): TopicAnswer {
     errorCode: errorCodes[error],
     name,
     topicId: noTopicId,
+    isInternal: isInternalTopic(name),
     partitions: [],
     topicAuthorizedOperations: topicOperations,
   }
