@@ -251,12 +251,13 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     })
     await shareStates.load()
     catalog.listen({
-      topicDeleted({ name, id, vlsn }) {
-        if (vlsn) void groups.topicDeleted(viewNameOf(name), viewIdOf(id))
-        if (name === offsetsTopicName) groups.offsetsDeleted()
-        else if (name === transactionsTopicName) transactions.stateDeleted()
-        else if (name === shareStateTopicName) shareStates.stateDeleted()
-        else void Promise.all([groups.topicDeleted(name, id), shareStates.topicDeleted(id)])
+      topicsDeleted(topics) {
+        const names = new Set(topics.map(({ name }) => name))
+        if (names.has(offsetsTopicName)) groups.offsetsDeleted()
+        else void groups.topicsDeleted(topics.flatMap(readablesOf))
+        if (names.has(transactionsTopicName)) transactions.stateDeleted()
+        if (names.has(shareStateTopicName)) shareStates.stateDeleted()
+        else void shareStates.topicsDeleted(new Set(topics.map(({ id }) => id)))
       },
     })
     return {
@@ -304,10 +305,20 @@ async function dismantle({ store, producerIds }: Services): Promise<void> {
   await producerIds.close().finally(() => store.close())
 }
 
+/** A topic and its view, where it has one. */
+function readablesOf({ name, id, vlsn }: Topic): { name: string; id: string }[] {
+  return vlsn
+    ? [
+        { name, id },
+        { name: viewNameOf(name), id: viewIdOf(id) },
+      ]
+    : [{ name, id }]
+}
+
 function lookupOf(catalog: Catalog): TopicLookup {
   let version = 0
   const changed = (): void => void version++
-  catalog.listen({ topicChanged: changed, topicDeleted: changed })
+  catalog.listen({ topicChanged: changed, topicsDeleted: changed })
   return {
     get version() {
       return version

@@ -57,7 +57,8 @@ export interface ConfigChange extends ConfigResource {
 
 /** Told of changes after they are synced. */
 export interface CatalogListener {
-  topicDeleted?(topic: Topic): void
+  /** All that one change deleted, together: there may be thousands. */
+  topicsDeleted?(topics: readonly Topic[]): void
   /** A topic was made, got partitions, or has other settings in force, be it through the broker's. Told of all topics at first. */
   topicChanged?(topic: Topic): void
 }
@@ -108,6 +109,8 @@ export class Catalog {
   readonly #listeners: CatalogListener[] = []
   /** The ids of topics that listeners have not been told of since they changed. */
   readonly #changed = new Set<string>()
+  /** Those that they have not been told the deletion of. */
+  #deleted: Topic[] = []
   #cluster: Of<typeof ClusterValue> = { clusterId: '', partitionIdNext: catalogPartitionId + 1 }
   #lastChange: Promise<unknown> = Promise.resolve()
   /** Why a change failed. What it has left on disk only the next start will tell. */
@@ -441,7 +444,7 @@ export class Catalog {
         this.#store.drop(id)
         this.#vlsnByPartition.delete(id)
       }
-      this.#tell(listener => listener.topicDeleted?.(before))
+      this.#deleted.push(before)
       return
     }
     const partitions = value.partitions.map(
@@ -523,6 +526,9 @@ export class Catalog {
   }
 
   #tellChanged(): void {
+    const deleted = this.#deleted
+    this.#deleted = []
+    if (deleted.length > 0) this.#tell(listener => listener.topicsDeleted?.(deleted))
     const topics = [...this.#changed].map(id => this.#topicsById.get(id)).filter(topic => topic !== undefined)
     this.#changed.clear()
     for (const topic of topics) this.#tell(listener => listener.topicChanged?.(topic))

@@ -28,8 +28,8 @@ export class CoordinatorTopic implements StateTopic {
     const topic = catalog.topic(definition.name)
     if (topic) this.#logs = logsOf(topic)
     catalog.listen({
-      topicDeleted: ({ name }) => {
-        if (name === definition.name) this.#logs = undefined
+      topicsDeleted: topics => {
+        if (topics.some(({ name }) => name === definition.name)) this.#logs = undefined
       },
     })
   }

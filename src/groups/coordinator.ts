@@ -352,15 +352,18 @@ export class GroupCoordinator {
     return this.#partitions.run(request.groupId, turn => deleteOffsets(turn, request))
   }
 
-  /** Removes the offsets of a topic that was deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */
-  async topicDeleted(name: string, topicId: string): Promise<void> {
+  /** Removes the offsets of topics that were deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */
+  async topicsDeleted(topics: readonly { readonly name: string; readonly id: string }[]): Promise<void> {
     const removals = this.#partitions.runEach(turn => {
-      forgetTopic(turn, name, topicId)
-      forgetSharedTopic(turn, topicId)
+      for (const { name, id } of topics) {
+        forgetTopic(turn, name, id)
+        forgetSharedTopic(turn, id)
+      }
     })
     for (const removal of await Promise.allSettled(removals)) {
       if (removal.status === 'rejected') {
-        this.#environment.logger.warn({ err: removal.reason, topic: name }, 'offsets of a deleted topic stay')
+        const facts = { err: removal.reason, topic: topics[0]?.name, topicCount: topics.length }
+        this.#environment.logger.warn(facts, 'offsets of deleted topics stay')
       }
     }
   }

@@ -55,7 +55,7 @@ function listen({ catalog, settings }: Opened): string[] {
       const retentionMs = new TopicConfig(configs, settings).text('retention.ms')
       heard.push(`${name} ${partitions.length} ${retentionMs}`)
     },
-    topicDeleted: ({ name }) => void heard.push(`${name} gone`),
+    topicsDeleted: topics => void heard.push(...topics.map(({ name }) => `${name} gone`)),
   })
   return heard
 }
@@ -185,7 +185,7 @@ test('tells everybody of what happens to topics, also where one of them throws',
     topicChanged: () => {
       throw new Error('changed')
     },
-    topicDeleted: () => {
+    topicsDeleted: () => {
       throw new Error('deleted')
     },
   })
@@ -194,4 +194,15 @@ test('tells everybody of what happens to topics, also where one of them throws',
   await catalog.deleteAll([id])
   expect(heard.map(line => line.replace(/\d{2,}/, 'ms'))).toEqual(['a 1 ms', 'a gone'])
   expect(bugs).toEqual(['changed', 'deleted'])
+})
+
+test('tells once of all that a change deletes', async () => {
+  const { catalog } = await open(memoryDisk())
+  const heard: string[][] = []
+  catalog.listen({ topicsDeleted: topics => void heard.push(topics.map(({ name }) => name)) })
+  const made = await catalog.createAll(
+    ['a', 'b', 'c'].map(name => ({ name, partitionCount: 1, configs: new Map() })),
+  )
+  await catalog.deleteAll(made.slice(0, 2).map(topic => (topic as Topic).id))
+  expect(heard).toEqual([['a', 'b']])
 })

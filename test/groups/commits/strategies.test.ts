@@ -180,8 +180,8 @@ describe('one number for all partitions', () => {
   test('goes with its topic; what was heard of it says nothing of another of that name', async () => {
     const { scene, events } = await eventsScene()
     await scene.commit({ 'events-0': 10, 'events-1': 10, 'events-2': 4 })
-    await scene.coordinator.topicDeleted(events.viewName, events.viewId)
-    await scene.coordinator.topicDeleted(events.name, events.id)
+    await scene.coordinator.topicsDeleted([{ name: events.viewName, id: events.viewId }])
+    await scene.coordinator.topicsDeleted([{ name: events.name, id: events.id }])
     expect(await scene.committed()).toEqual({})
     await scene.commit({ 'events-2': 4 })
     expect(await scene.committed(['events.vlsn-0'])).toEqual({ 'events.vlsn-0': 0 })

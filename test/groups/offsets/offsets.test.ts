@@ -234,7 +234,7 @@ describe('a deleted topic', () => {
   test('takes its offsets along, in every group, and for good', async () => {
     const scene = await GroupScene.open()
     for (const group of ['g1', 'g2', 'g3']) await scene.commit({ 'orders-0': 1, 'payments-0': 2 }, { group })
-    await scene.coordinator.topicDeleted('orders', idOf('orders'))
+    await scene.coordinator.topicsDeleted([{ name: 'orders', id: idOf('orders') }])
     const after = await scene.crash()
     for (const group of ['g1', 'g2', 'g3']) {
       expect(await scene.committed(null, group)).toEqual({ 'payments-0': 2 })
@@ -248,7 +248,7 @@ describe('a deleted topic', () => {
     await commitFor(scene, 7n, { 'orders-1': 3 })
     scene.topic.hold()
     scene.topics.delete('orders')
-    void scene.coordinator.topicDeleted('orders', idOf('orders'))
+    void scene.coordinator.topicsDeleted([{ name: 'orders', id: idOf('orders') }])
     const next = await scene.crash()
     expect(await next.committed()).toEqual({ 'payments-0': 2 })
     next.topics.create('orders', 8)
@@ -260,7 +260,7 @@ describe('a deleted topic', () => {
   test('leaves the offsets of another topic that has its name by now', async () => {
     const scene = await GroupScene.open()
     await scene.commit({ 'orders-0': 1 })
-    await scene.coordinator.topicDeleted('orders', idOf('an older one'))
+    await scene.coordinator.topicsDeleted([{ name: 'orders', id: idOf('an older one') }])
     expect(await scene.committed()).toEqual({ 'orders-0': 1 })
   })
 })

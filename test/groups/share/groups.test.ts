@@ -150,7 +150,7 @@ test('a topic that is gone is not being deleted any more', async () => {
   void place.deleteOffsets()
   await settled()
   const next = await place.crash()
-  await next.scene.coordinator.topicDeleted('orders', idOf('orders'))
+  await next.scene.coordinator.topicsDeleted([{ name: 'orders', id: idOf('orders') }])
   expect(next.groupTopic.recordsOf(0).at(-1)!.value!.toString('latin1')).not.toContain('orders')
   expect(await next.audit()).toEqual([])
 })

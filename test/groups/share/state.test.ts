@@ -97,7 +97,7 @@ test('a topic that is deleted is forgotten in every group, and no other', async 
   const other = { ...shareKey, topicId: idOf('payments') }
   const ofOthers = { ...shareKey, groupId: 'others' }
   for (const key of [shareKey, other, ofOthers]) await scene.states.ensure(key)
-  await scene.states.topicDeleted(shareKey.topicId)
+  await scene.states.topicsDeleted(new Set([shareKey.topicId]))
   const known = async (key: typeof shareKey): Promise<boolean> =>
     (await scene.states.summary(key)) !== undefined
   expect([await known(shareKey), await known(ofOthers), await known(other)]).toEqual([false, false, true])

@@ -182,11 +182,11 @@ export class ShareCoordinator {
     return this.#run(key, turn => turn.state.get(key)?.state)
   }
 
-  /** Forgets a topic that was deleted, in every group. Where that fails it stays: it is logged. */
-  async topicDeleted(topicId: string): Promise<void> {
+  /** Forgets topics that were deleted, in every group. Where that fails they stay: it is logged. */
+  async topicsDeleted(topicIds: ReadonlySet<string>): Promise<void> {
     const removals = this.#partitions.runEach(turn => {
       for (const { key } of Array.from(turn.state.entries())) {
-        if (key.topicId !== topicId) continue
+        if (!topicIds.has(key.topicId)) continue
         turn.write(shareSnapshot(key, null, turn.nowMs))
         this.#tell(key)
       }
@@ -194,8 +194,8 @@ export class ShareCoordinator {
     for (const removal of await Promise.allSettled(removals)) {
       if (removal.status === 'rejected')
         this.#environment.logger.warn(
-          { err: removal.reason, topicId },
-          'share partitions of a deleted topic stay',
+          { err: removal.reason, topicCount: topicIds.size },
+          'share partitions of deleted topics stay',
         )
     }
   }
