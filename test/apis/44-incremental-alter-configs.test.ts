@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
+import { describeConfigs } from '../../src/broker/apis/32-describe-configs.ts'
 import { incrementalAlterConfigs } from '../../src/broker/apis/44-incremental-alter-configs.ts'
 import { configSources } from '../../src/broker/configs/settings.ts'
 import { errorName } from '../../src/protocol/errors.ts'
@@ -21,7 +22,7 @@ import {
   type Alteration,
   type Operation,
 } from '../support/configs.ts'
-import { batchOf, makeTopic, produceTo, uniqueName, versionsOf } from '../support/requests.ts'
+import { batchOf, eventually, makeTopic, produceTo, uniqueName, versionsOf } from '../support/requests.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 interface Refusal extends Alteration {
@@ -126,6 +127,28 @@ describe('of a broker', () => {
     await inherited(`11 from ${dynamicDefaultBroker}`)
     expect(await alter(client, [ofBroker('', unset(name))])).toEqual([done])
     await inherited(`60000 from ${byDefault}`)
+  })
+
+  test.each([
+    'follower.replication.throttled.rate',
+    'leader.replication.throttled.rate',
+    'replica.alter.log.dirs.io.max.bytes.per.second',
+  ])('%s, which is no setting of the start, is taken, and shown where it is set', async name => {
+    const client = await connectToBroker()
+    const [one, all] = [ofBroker('1', set(name, '1000')), ofBroker('', set(name, '2000'))]
+    expect(await alter(client, [one, all])).toEqual([done, done])
+    await expectDescribed(client, one, name, `1000 from ${dynamicBroker}`)
+    await expectDescribed(client, all, name, `2000 from ${dynamicDefaultBroker}`)
+    const negative = `Invalid value -1 for configuration ${name}: Value must be at least 0`
+    expect(await alter(client, [ofBroker('1', set(name, '-1'))])).toEqual([
+      { error: 'INVALID_REQUEST', message: negative },
+    ])
+    expect(await alter(client, [ofBroker('1', unset(name)), ofBroker('', unset(name))])).toEqual([done, done])
+    const { results } = await eventually(
+      () => client.call(describeConfigs, 4, { resources: [{ ...one, configurationKeys: [name] }] }),
+      ({ results: [result] }) => result!.configs.length === 0,
+    )
+    expect(results[0]!.configs).toEqual([])
   })
 
   test('passwords are kept and never shown', async () => {

@@ -57,7 +57,7 @@ export class ConfigDefinition<Value = unknown> {
     return this.#traits.mode
   }
 
-  /** Never described, as in Kafka. */
+  /** Described only where somebody has set it, as in Kafka. */
   get isInternal(): boolean {
     return this.#traits.isInternal
   }

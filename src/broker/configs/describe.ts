@@ -30,7 +30,7 @@ export function describeGroup(configs: ReadonlyMap<string, string>, settings: Se
 /** All of a broker's settings (ConfigHelper.createBrokerConfigEntry). */
 export function describeBroker(settings: Settings): ConfigEntry[] {
   return Object.entries<ConfigDefinition>(brokerConfigs)
-    .filter(([, definition]) => !definition.isInternal)
+    .filter(([name, { isInternal }]) => !isInternal || settings.isSet(name as BrokerConfigName))
     .map(([name]) => brokerEntry(name, settings.text(name as BrokerConfigName), settings.synonyms(name)))
 }
 

@@ -3,9 +3,15 @@ import { ConfigError, type ConfigDefinition, type ValueOf } from './definition.t
 import { developmentDefaults } from './tables/development.ts'
 import { nearest } from './nearest.ts'
 import { ownConfigs } from './tables/own.ts'
+import { replicationConfigs } from './tables/replication.ts'
 
 /** Every setting that a broker knows: Kafka's, with the defaults of a development broker, and odradek's own. */
-export const brokerConfigs = { ...kafkaBrokerConfigs, ...developmentDefaults, ...ownConfigs }
+export const brokerConfigs = {
+  ...kafkaBrokerConfigs,
+  ...replicationConfigs,
+  ...developmentDefaults,
+  ...ownConfigs,
+}
 
 export type BrokerConfigName = keyof typeof brokerConfigs
 
