@@ -21,7 +21,7 @@ import { RowView, rowField, rowLength } from './row.ts'
 import { Run } from './run.ts'
 import { segmentFiles, type SegmentFile } from './segment-files.ts'
 import { Segment, SegmentMemory } from './segment.ts'
-import { ifReadable } from './unreadable.ts'
+import { ifReadable, isUnreadable } from './unreadable.ts'
 import { beginning, syncedBehind, walk, type Tail, type WalkedBlock } from './walk.ts'
 
 /** What a shard starts from. */
@@ -249,14 +249,8 @@ class Recovery {
       return
     }
     if (broken !== undefined && tail.blockNumber >= this.#known && nextFirstBlock === undefined) {
-      const known = await ifReadable(
-        syncedBehind(file, tail.position, file.size, tail.blockNumber, segment.firstBlock),
-      )
-      if (known === undefined) {
-        this.#fault ??= `${segment.logName}: ${broken} at ${tail.position}, and what is behind it cannot be read`
-        return
-      }
-      this.#noteSynced(known)
+      await this.#lookBehind(segment, tail, broken)
+      if (this.#fault !== undefined) return
     }
     // The segments that came next may be gone, since nothing in them was alive; then the trailer says where this one ended.
     const isEnded = tail.blockNumber === trailer?.lastBlock
@@ -276,6 +270,17 @@ class Recovery {
       segment.isFull = true
       await segment.finish({ isMadeAgain: isEnded })
       segment.forget()
+    }
+  }
+
+  /** Notes what is said behind a break of how far the log was synced. What cannot be read there may be sound and synced. */
+  async #lookBehind({ file, firstBlock, logName }: Segment, tail: Tail, broken: string): Promise<void> {
+    const { position, blockNumber } = tail
+    try {
+      this.#noteSynced(await syncedBehind(file, position, file.size, blockNumber, firstBlock))
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      this.#fault ??= `${logName}: ${broken} at ${position}, and what is behind it cannot be read: ${(error as Error).message}`
     }
   }
 

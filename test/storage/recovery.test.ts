@@ -220,7 +220,7 @@ describe('damage to what was synced', () => {
       if (name === log1 && position + length > 900_000) throw systemError('EIO')
     }
     const { store, logs } = await reopen(disk)
-    expect(store.shards[0]!.fault?.message).toMatch(/what is behind it cannot be read/)
+    expect(store.shards[0]!.fault?.message).toMatch(/what is behind it cannot be read: EIO/)
     expect(logs[0]!.highWatermark).toBe(6n)
     await store.close()
     expect(disk.get(log1).equals(whole)).toBe(true)
