@@ -282,14 +282,17 @@ export class Segment {
     if (--this.#readers === 0 && this.#isRemoved) await this.close()
   }
 
-  /** Removes both files, or leaves the log to `spares`; who still reads from them can go on. */
+  /** Removes both files, or leaves the log to `spares`; who still reads from them can go on. They are given up also where that fails. */
   async remove(spares?: SpareFiles): Promise<void> {
     this.#isRemoved = true
-    // A reader would find other blocks in a file that is used again.
-    const isKept = this.#readers === 0 && (await spares?.keep(this.logName, this.size))
-    if (!isKept) await this.#disk.remove(this.logName)
-    await this.#disk.remove(this.indexName)
-    if (this.#readers === 0) await this.close()
+    try {
+      // A reader would find other blocks in a file that is used again.
+      const isKept = this.#readers === 0 && (await spares?.keep(this.logName, this.size))
+      if (!isKept) await this.#disk.remove(this.logName)
+      await this.#disk.remove(this.indexName)
+    } finally {
+      if (this.#readers === 0) await this.close()
+    }
   }
 
   async close(): Promise<void> {

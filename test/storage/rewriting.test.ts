@@ -272,6 +272,19 @@ test('a dead segment that the manifest cannot do without stays until the next st
   expect(disk.openCount).toBe(0)
 })
 
+test('gives up the files of a dead segment that cannot be removed, and serves on', async () => {
+  const { disk, store, starts, bytes } = await halfDead()
+  disk.before = operation => {
+    if (operation === 'rename') throw systemError('EIO')
+  }
+  await store.reclaim()
+  expect(store.faults).toEqual([])
+  disk.before = () => {}
+  await store.close()
+  expect(disk.openCount).toBe(0)
+  await expectAfter(disk, { starts, bytes })
+})
+
 test('ends when the store is closed', async () => {
   const { disk, store, starts, bytes } = await halfDead()
   const reclaiming = store.reclaim()
