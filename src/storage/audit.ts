@@ -194,9 +194,9 @@ function* producerDifferences(
     if (!producer && lastTimestamp <= believed.producers.expiredMs) continue
     // Compaction leaves the last one alone.
     const last = believed.compactedOffset > 0 ? batches.slice(-1) : batches
-    const isSame =
-      producer &&
-      (believed.nextOffset > end || (producer.epoch === epoch && sameTail(producer.batches, last)))
+    // All of its newest epoch may be gone as well, while another file still has what the producer wrote before.
+    const hasEpoch = producer && (producer.epoch === epoch || (last.length === 0 && producer.epoch > epoch))
+    const isSame = producer && (believed.nextOffset > end || (hasEpoch && sameTail(producer.batches, last)))
     if (isSame) continue
     yield {
       what: `producer ${producerId}`,

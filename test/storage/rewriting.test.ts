@@ -285,6 +285,29 @@ test('gives up the files of a dead segment that cannot be removed, and serves on
   await expectAfter(disk, { starts, bytes })
 })
 
+test('is sound where it takes what a producer wrote last, and leaves what it wrote before in another file', async () => {
+  const { disk, store, logs } = await open(new FaultyDisk())
+  const [log, other] = logs as [PartitionLog, PartitionLog]
+  const isNewest = (count: number): boolean => store.shards[0]!.segments.length === count
+  const write = (producerEpoch: number, text: string): Promise<void> =>
+    log.append(batchOf([text], { producerId: 7n, producerEpoch, baseSequence: 0 })).committed
+  await write(0, 'old')
+  while (!isNewest(2)) await other.append(batchOf(['alive'.repeat(60)])).committed
+  for (let epoch = 1; epoch <= 5; epoch++) await write(epoch, 'dead'.repeat(80))
+  while (!isNewest(3)) await other.append(batchOf(['alive'.repeat(60)])).committed
+  await settled()
+  log.deleteBefore(log.highWatermark)
+  await store.reclaim()
+  expect(disk.names('.log')).toEqual([
+    expect.any(String),
+    expect.stringMatching(/-\d+\.log$/),
+    expect.any(String),
+  ])
+  await closeAudited(store)
+  const again = await open(disk, [log.logStartOffset])
+  await closeAudited(again.store)
+})
+
 test('ends when the store is closed', async () => {
   const { disk, store, starts, bytes } = await halfDead()
   const reclaiming = store.reclaim()
