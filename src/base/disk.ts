@@ -74,6 +74,8 @@ export function nodeDisk(folder: string): MappableDisk {
 
 class NodeDisk implements MappableDisk {
   readonly #folder: string
+  /** Those that were there once. One that is gone since is not made again: what was in it is gone as well, and that has to be told. */
+  readonly #folders = new Set<string>()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -81,6 +83,7 @@ class NodeDisk implements MappableDisk {
 
   async lock(): Promise<Unlock> {
     await makeDataFolder(this.#folder)
+    this.#folders.add(this.#folder)
     const unlock = await lockFile(join(this.#folder, 'lock'))
     try {
       await syncNames(this.#folder)
@@ -98,7 +101,7 @@ class NodeDisk implements MappableDisk {
 
   async open(name: string, { isAppended = false }: OpenOptions = {}): Promise<DiskFile> {
     const path = join(this.#folder, name)
-    const handle = (await promises.open(path, constants.O_RDWR).catch(absent)) ?? (await makeFile(path))
+    const handle = (await promises.open(path, constants.O_RDWR).catch(absent)) ?? (await this.#make(path))
     const file = new NodeFile(handle, await handle.stat())
     return isAppended ? new DirectFile(file, handle.fd) : file
   }
@@ -114,6 +117,19 @@ class NodeDisk implements MappableDisk {
     }
   }
 
+  async #make(path: string): Promise<promises.FileHandle> {
+    await this.#makeFolder(dirname(path))
+    const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
+    await syncFolder(dirname(path))
+    return made
+  }
+
+  async #makeFolder(path: string): Promise<void> {
+    if (this.#folders.has(path)) return
+    await makeFolder(path)
+    this.#folders.add(path)
+  }
+
   read(name: string): Promise<Buffer | undefined> {
     return promises.readFile(join(this.#folder, name)).catch(absent)
   }
@@ -121,7 +137,7 @@ class NodeDisk implements MappableDisk {
   async replace(name: string, bytes: Buffer): Promise<void> {
     const path = join(this.#folder, name)
     const draft = `${path}.new`
-    await makeFolder(dirname(path))
+    await this.#makeFolder(dirname(path))
     const file = await promises.open(draft, 'w')
     try {
       await file.writeFile(bytes)
@@ -176,13 +192,6 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close()
   }
-}
-
-async function makeFile(path: string): Promise<promises.FileHandle> {
-  await makeFolder(dirname(path))
-  const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
-  await syncFolder(dirname(path))
-  return made
 }
 
 // Callbacks on bare descriptors cost half of what FileHandle does per call; the handle only keeps the descriptor.

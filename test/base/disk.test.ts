@@ -166,6 +166,19 @@ describe('the lock of an owner in another container or on another machine, whose
   })
 })
 
+test('does not make a folder again that has disappeared with what was in it', async () => {
+  const folder = join(await temporaryFolder(), 'data')
+  const disk = nodeDisk(folder)
+  const unlock = await disk.lock()
+  const file = await disk.open('shard/a')
+  await rm(folder, { recursive: true })
+  await expect(disk.open('shard/b')).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(disk.replace('shard/c', Buffer.from('c'))).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(disk.replace('d', Buffer.from('d'))).rejects.toMatchObject({ code: 'ENOENT' })
+  await file.close()
+  await unlock()
+})
+
 test('gives the errors of the operating system as they are', async () => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'plain'), '')

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -28,6 +28,24 @@ test('does not start on a log that lost what was synced, and touches nothing', a
     message: expect.stringMatching(/odradek verify/),
   })
   expect(await readFile(log)).toEqual(bytes)
+})
+
+test('takes nothing more for a data directory that has disappeared, once it needs another file there', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'odradek-gone-'))
+  onTestFinished(() => rm(data, { recursive: true, force: true }))
+  const broker = await createBroker({ data, settings: { 'odradek.shard.segment.bytes': 1024 * 1024 } })
+  const client = await connect(broker.address)
+  const topic = await makeTopic(client)
+  await rm(data, { recursive: true })
+  const batch = batchOf(['x'.repeat(700_000)])
+  const outcomes: string[] = []
+  for (let index = 0; index < 4; index++)
+    outcomes.push(errorName((await produceTo(client, topic, batch)).errorCode))
+  expect(outcomes.at(-1)).toBe('KAFKA_STORAGE_ERROR')
+  expect(errorName((await fetchFrom(client, topic)).errorCode)).toBe('NONE')
+  await client.close()
+  await broker.close()
+  await expect(readdir(data)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 test('starts with a bad sector in one shard, fences that, and cuts nothing off', async () => {
