@@ -120,8 +120,13 @@ class NodeDisk implements MappableDisk {
   async #make(path: string): Promise<promises.FileHandle> {
     await this.#makeFolder(dirname(path))
     const made = await promises.open(path, constants.O_RDWR | constants.O_CREAT)
-    await syncFolder(dirname(path))
-    return made
+    try {
+      await syncFolder(dirname(path))
+      return made
+    } catch (error) {
+      await made.close()
+      throw error
+    }
   }
 
   async #makeFolder(path: string): Promise<void> {
@@ -358,9 +363,12 @@ async function lockFile(path: string): Promise<Unlock> {
 
 const elsewhere = ' in another container or on another machine'
 
-/** Touches the lock for as long as it is held. */
+/** Touches the lock for as long as it is held; gives it back at once where that cannot be. */
 async function hold(path: string, owner: string): Promise<Unlock> {
-  const file = await promises.open(path, 'r+')
+  const file = await promises.open(path, 'r+').catch(async (error: unknown) => {
+    await promises.unlink(path)
+    throw error
+  })
   // By writing, so that the file system dates it; and into this very file, should another have taken its name.
   const touch = (): void => {
     file.write(owner, 0).catch(() => {})

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { promises } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { nodeDisk, type Disk } from '../../src/base/disk.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
+import { systemError } from '../support/faulty-disk.ts'
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'odradek-disk-'))
@@ -177,6 +179,37 @@ test('does not make a folder again that has disappeared with what was in it', as
   await expect(disk.replace('d', Buffer.from('d'))).rejects.toMatchObject({ code: 'ENOENT' })
   await file.close()
   await unlock()
+})
+
+const claims: [string, string, (disk: Disk) => Promise<() => Promise<void>>][] = [
+  ['its lock', 'r+', disk => disk.lock()],
+  [
+    'a new file',
+    'r',
+    async disk => {
+      const file = await disk.open('name')
+      return () => file.close()
+    },
+  ],
+]
+
+test.each(claims)('keeps nothing of %s where it runs out of descriptors', async (_what, lastFlags, claim) => {
+  const disk = nodeDisk(await temporaryFolder())
+  const handles: promises.FileHandle[] = []
+  let isShort = true
+  const { open } = promises
+  const spy = vi.spyOn(promises, 'open').mockImplementation(async (path, flags, mode) => {
+    if (isShort && flags === lastFlags) throw systemError('EMFILE')
+    const handle = await open(path, flags, mode)
+    handles.push(handle)
+    return handle
+  })
+  onTestFinished(() => spy.mockRestore())
+  await expect(claim(disk)).rejects.toMatchObject({ code: 'EMFILE' })
+  expect(handles.filter(({ fd }) => fd >= 0)).toEqual([])
+  isShort = false
+  const giveBack = await claim(disk)
+  await giveBack()
 })
 
 test('gives the errors of the operating system as they are', async () => {
