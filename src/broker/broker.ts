@@ -37,6 +37,7 @@ import {
 import { hostAndPort, Listeners, type Listener } from './listeners.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { Purgatory } from './purgatory.ts'
+import { ReadMemory } from './read-memory.ts'
 import { RequestMemory } from './request-memory.ts'
 import { logSettings, metadataLogSettings, vlsnSettings } from './log-settings.ts'
 import { Server, systemNetwork } from './server.ts'
@@ -269,6 +270,7 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
       listeners: new Listeners(),
       slabs,
       requestMemory: new RequestMemory(Number(settings.get('queued.max.request.bytes'))),
+      readMemory: new ReadMemory(readLengthMax),
       store,
       catalog,
       groups,
@@ -296,6 +298,9 @@ async function assemble(setup: BrokerSetup, bugs: unknown[]): Promise<Services> 
     throw error
   }
 }
+
+/** What answers may hold of what was read, in bytes, before they become short: a few of the longest that clients ask for. */
+const readLengthMax = 256 * 1024 * 1024
 
 /** The metadata log lives in the first shard. */
 const catalogShard = 0

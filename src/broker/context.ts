@@ -14,6 +14,7 @@ import type { Settings } from './configs/settings.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Listeners } from './listeners.ts'
 import type { Logger } from '../base/logger.ts'
+import type { ReadMemory } from './read-memory.ts'
 import type { RequestMemory } from './request-memory.ts'
 import type { Purgatory } from './purgatory.ts'
 import type { ProducerIds } from './producer-ids.ts'
@@ -30,6 +31,7 @@ export interface Services {
   readonly listeners: Listeners
   readonly slabs: Slabs
   readonly requestMemory: RequestMemory
+  readonly readMemory: ReadMemory
   readonly store: Store
   readonly catalog: Catalog
   readonly groups: GroupCoordinator

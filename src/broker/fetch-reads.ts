@@ -5,11 +5,18 @@ import type { Slice } from '../storage/reading.ts'
 import type { Catalog } from './catalog.ts'
 import type { Wanted } from './fetch-sessions.ts'
 import { checkLeaderEpoch, findPartition, findReadable } from './partitions.ts'
+import type { ReadMemory } from './read-memory.ts'
 
 /** What a fetch may take, whatever its partitions. */
 export interface FetchLimits {
   readonly lengthMax: number
   readonly isReadCommitted: boolean
+}
+
+/** What is read from, and what counts what is read. */
+export interface ReadServices {
+  readonly catalog: Catalog
+  readonly readMemory: ReadMemory
 }
 
 /** One partition, read once: a slice, or why there is none. */
@@ -39,12 +46,12 @@ function limitOf(log: ReadablePartition, isReadCommitted: boolean): bigint {
 export function readAll(
   wanted: readonly Wanted[],
   limits: FetchLimits,
-  catalog: Catalog,
+  services: ReadServices,
 ): Reading[] | Promise<Reading[]> {
-  const gathering = new Gathering(limits)
+  const gathering = new Gathering(limits, services)
   for (let index = 0; index < wanted.length; index++) {
-    const reading = gathering.read(wanted[index]!, catalog)
-    if (reading instanceof Promise) return readRest(gathering, reading, wanted.slice(index + 1), catalog)
+    const reading = gathering.read(wanted[index]!)
+    if (reading instanceof Promise) return readRest(gathering, reading, wanted.slice(index + 1))
     gathering.take(reading)
   }
   return gathering.readings
@@ -54,10 +61,9 @@ async function readRest(
   gathering: Gathering,
   pending: Promise<Reading>,
   rest: readonly Wanted[],
-  catalog: Catalog,
 ): Promise<Reading[]> {
   gathering.take(await pending)
-  for (const wanted of rest) gathering.take(await gathering.read(wanted, catalog))
+  for (const wanted of rest) gathering.take(await gathering.read(wanted))
   return gathering.readings
 }
 
@@ -65,23 +71,26 @@ async function readRest(
 class Gathering {
   readonly readings: Reading[] = []
   readonly #isReadCommitted: boolean
+  readonly #services: ReadServices
   #remaining: number
-  #isEmpty = true
+  #taken = 0
 
-  constructor({ lengthMax, isReadCommitted }: FetchLimits) {
+  constructor({ lengthMax, isReadCommitted }: FetchLimits, services: ReadServices) {
     this.#remaining = lengthMax
     this.#isReadCommitted = isReadCommitted
+    this.#services = services
   }
 
-  read(wanted: Wanted, catalog: Catalog): Reading | Promise<Reading> {
-    return readOne(wanted, this.#remaining, this.#isEmpty, this.#isReadCommitted, catalog)
+  read(wanted: Wanted): Reading | Promise<Reading> {
+    const remaining = this.#services.readMemory.allow(this.#remaining, this.#taken)
+    return readOne(wanted, remaining, this.#taken === 0, this.#isReadCommitted, this.#services)
   }
 
   take(reading: Reading): void {
     this.readings.push(reading)
     const length = reading.slice?.length ?? 0
     this.#remaining -= length
-    if (length > 0) this.#isEmpty = false
+    this.#taken += length
   }
 }
 
@@ -95,7 +104,7 @@ function readOne(
   remaining: number,
   atLeastOne: boolean,
   isReadCommitted: boolean,
-  catalog: Catalog,
+  { catalog, readMemory }: ReadServices,
 ): Reading | Promise<Reading> {
   const failed = (error: unknown, log?: ReadablePartition): Reading => {
     if (!(error instanceof KafkaError)) throw error
@@ -134,7 +143,7 @@ function readOne(
       wanted,
       log: found,
       error: undefined,
-      slice,
+      slice: readMemory.hold(slice),
       limit,
       ...(isReadCommitted && { aborted: aborted.between(Number(fetchOffset), Number(slice.nextOffset)) }),
       diverging: undefined,

@@ -48,11 +48,12 @@ export async function readShares(
   const readings: ShareReading[] = []
   let { lengthMax, recordsMax } = limits
   for (const each of wanted) {
-    const isFull = lengthMax <= 0 || recordsMax <= 0
+    const allowed = context.readMemory.allow(lengthMax, limits.lengthMax - lengthMax)
+    const isFull = allowed <= 0 || recordsMax <= 0
     const reading = await readShare(
       groupId,
       each,
-      isFull ? 0 : Math.min(lengthMax, readLengthMax),
+      isFull ? 0 : Math.min(allowed, readLengthMax),
       limits,
       context,
     )
@@ -90,7 +91,8 @@ async function readShare(
     const from = led.nextFetchOffset
     const limit = limits.isReadCommitted ? log.lastStableOffset : log.highWatermark
     if (lengthMax <= 0 || from === undefined || BigInt(from) >= limit) return reading(0, undefined)
-    return reading(from, await log.read(BigInt(from), { lengthMax, limit, atLeastOne: true }))
+    const slice = await log.read(BigInt(from), { lengthMax, limit, atLeastOne: true })
+    return reading(from, context.readMemory.hold(slice))
   } catch (error) {
     return reading(0, undefined, clientError(error))
   }

@@ -56,8 +56,8 @@ export class WireClient {
     })
   }
 
-  /** Connects to `host:port`. */
-  static connect(address: string): Promise<WireClient> {
+  /** Connects to `host:port`; without `isReading` it takes nothing that is answered. */
+  static connect(address: string, { isReading = true } = {}): Promise<WireClient> {
     const { hostname, port } = new URL(`tcp://${address}`)
     return new Promise((resolve, reject) => {
       const socket = createConnection({ host: hostname, port: Number(port), noDelay: true })
@@ -65,6 +65,7 @@ export class WireClient {
       socket.once('connect', () => {
         socket.off('error', reject)
         resolve(new WireClient(socket))
+        if (!isReading) socket.pause()
       })
     })
   }

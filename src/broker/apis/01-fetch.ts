@@ -37,7 +37,7 @@ export const fetch = api({
       lengthMax: Math.min(request.maxBytes, context.settings.get('fetch.max.bytes')),
       isReadCommitted: request.isolationLevel === readCommitted,
     }
-    const read = (): Reading[] | Promise<Reading[]> => readAll(wanted, limits, context.catalog)
+    const read = (): Reading[] | Promise<Reading[]> => readAll(wanted, limits, context)
     const finish = (readings: Reading[]): Answer | Promise<Answer> =>
       isEnough(readings, request, limits) ? answer(readings, plan, context) : wait(readings)
 
