@@ -33,7 +33,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
 
   async #load(): Promise<void> {
     // What failed or is still under way settles first, so that the log is read to its end.
-    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+    await this.settled()
     const state = this.#kind.create(this.#environment)
     await this.#topic.replay(this.#partition, state)
     if (this.#isClosed) return
@@ -98,6 +98,11 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     }
   }
 
+  /** Resolves when the last append under way has settled; the topic is there then, if it was being made. */
+  async settled(): Promise<void> {
+    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+  }
+
   /** What is known now, be it synced or not; undefined while the log is being read. */
   get state(): State | undefined {
     return this.#state
@@ -113,7 +118,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
 
   /** Compares what is known with what the log says, once it has everything. Returns what is unsound, in words. */
   async audit(): Promise<string[]> {
-    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+    await this.settled()
     const state = this.#state
     if (!state) return []
     const logged = this.#kind.create(this.#environment)
@@ -126,7 +131,7 @@ export class CoordinatorPartition<State extends CoordinatedState, Env extends Co
     this.#isClosed = true
     this.#state?.dispose('NOT_COORDINATOR')
     this.#state = undefined
-    await this.#topic.lastPending(this.#partition).catch(() => undefined)
+    await this.settled()
   }
 
   #ready(): State {

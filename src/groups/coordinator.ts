@@ -308,6 +308,11 @@ export class GroupCoordinator {
     return this.#partitions.numberFor(groupId)
   }
 
+  /** Resolves once nothing that was decided in a partition of `__consumer_offsets` is under way. */
+  async settled(partition: number): Promise<void> {
+    await this.#partitions.at(partition)?.settled()
+  }
+
   /**
    * Ends a producer's transaction in a partition of `__consumer_offsets`: its offsets count from now on, or are dropped. Its order is
    * fixed before this returns; resolves when it is synced. Rejects with a KafkaError, UNKNOWN_TOPIC_OR_PARTITION among them.

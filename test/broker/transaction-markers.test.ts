@@ -31,6 +31,7 @@ test('gives markers their place at once, and has the group coordinator write tho
   const markers = new TransactionMarkers(
     { topic: (name: string) => topics.get(name) } as unknown as Catalog,
     {
+      settled: async () => {},
       async endTransaction(partition, marker) {
         told.push([partition, marker])
         await offsets.endTransaction(marker).committed
@@ -46,7 +47,8 @@ test('gives markers their place at once, and has the group coordinator write tho
   expect(told.length).toBe(1)
 })
 
-test('ends behind them the offsets that wait for their topic to be made', async () => {
+/** A group coordinator whose topic is made at the first need, once `make` is called. */
+async function sceneToBeMade() {
   const store = await openTestStore()
   onTestFinished(() => store.close())
   const log = store.create(1, { createdAt: 1 })
@@ -71,12 +73,30 @@ test('ends behind them the offsets that wait for their topic to be made', async 
   })
   const scene = await GroupScene.open({}, { clock, topic: topic as unknown as MemoryStateTopic })
   const markers = new TransactionMarkers(catalog, scene.coordinator)
+  return { scene, markers, log, make }
+}
+
+test('ends behind them the offsets that wait for their topic to be made', async () => {
+  const { scene, markers, log, make } = await sceneToBeMade()
   await expect(markers.write(offsetsTopicName, 0, end)).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION')
   const committed = commitFor(scene, end.producerId, { 'orders-0': 4 })
   const ended = markers.write(offsetsTopicName, 0, end)
   make()
   await Promise.all([committed, ended])
   expect([log.lastStableOffset, log.highWatermark]).toEqual([2n, 2n])
+  expect(await scene.committed()).toEqual({ 'orders-0': 4 })
+  expect(await scene.coordinator.audit()).toEqual([])
+  await scene.coordinator.close()
+})
+
+test('ends that contradict each other while their topic is made cost the coordinator nothing', async () => {
+  const { scene, markers, make } = await sceneToBeMade()
+  const committed = commitFor(scene, end.producerId, { 'orders-0': 4 })
+  const ended = markers.write(offsetsTopicName, 0, { ...end, producerEpoch: 1 })
+  const late = markers.write(offsetsTopicName, 0, end)
+  make()
+  await expect(late).rejects.toMatchObject({ error: 'INVALID_PRODUCER_EPOCH' })
+  await Promise.all([committed, ended])
   expect(await scene.committed()).toEqual({ 'orders-0': 4 })
   expect(await scene.coordinator.audit()).toEqual([])
   await scene.coordinator.close()
