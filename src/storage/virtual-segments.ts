@@ -121,8 +121,20 @@ export class VirtualSegments {
 
   /** `length` bytes less are left of the entry at `offset`. */
   shrink(offset: number, length: number): void {
-    const segment = this.#segments.findLast(({ baseOffset }) => baseOffset <= offset)
+    const segment = this.#at(offset)
     if (segment) segment.sizeInBytes = Math.max(0, segment.sizeInBytes - length)
+  }
+
+  /** The segment that an offset is in. A cleaning asks for each batch that it takes, and there may be thousands of segments. */
+  #at(offset: number): Segment | undefined {
+    let low = 0
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#segments[middle]!.baseOffset > offset) high = middle
+      else low = middle + 1
+    }
+    return this.#segments[low - 1]
   }
 
   /** Weighs and dates all of them anew: `entries` is what is left, in offset order. */

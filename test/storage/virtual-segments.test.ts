@@ -33,6 +33,15 @@ test('begins a segment once a batch is later than the first one by more than seg
   expect(starts(cut(entries, { segmentMs: 1000 }))).toEqual([0, 30, 60])
 })
 
+test('takes what a cleaning has taken from the segment that it was in, whichever of its offsets that was', () => {
+  const segments = cut(
+    Array.from({ length: 12 }, () => [100, 1] as const),
+    { segmentBytes: 300 },
+  )
+  for (const offset of [0, 10, 29, 60, 119]) segments.shrink(offset, 10)
+  expect(segments.list().map(({ sizeInBytes }) => sizeInBytes)).toEqual([270, 300, 290, 290])
+})
+
 test('begins a segment after max.compaction.lag.ms where the log is compacted and segment.ms is longer', () => {
   const entries = [1000, 1500, 2000, 2001, 900, 3001, 3002].map(timestamp => [10, timestamp] as const)
   const isCompacted = true
