@@ -118,18 +118,3 @@ test('refuses more partitions than anybody means, and makes none of them', async
   expect(await refusal(client, to(name, 20_000))).toMatch(/^POLICY_VIOLATION: /)
   expect(await partitionCount(client, name, 1)).toBe(1)
 })
-
-test(
-  'takes many topics in one request without looking for each among all others',
-  { timeout: 40_000 },
-  async () => {
-    const client = await connect((await startBroker()).address)
-    const asked = Array.from({ length: 400_000 }, (_, index) => to(`strange-${index}`, 2))
-    const results = await grow(client, [...asked, asked[0]!])
-    expect(results.length).toBe(asked.length)
-    expect(errorName(results[0]!.errorCode)).toBe('INVALID_REQUEST')
-    expect(new Set(results.slice(1).map(({ errorCode }) => errorName(errorCode)))).toEqual(
-      new Set(['UNKNOWN_TOPIC_OR_PARTITION']),
-    )
-  },
-)
