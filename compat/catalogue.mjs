@@ -25,6 +25,8 @@ export const catalogue = {
   'refused-records': 'which records were refused, and where the log starts; nothing is written',
   'refused-sequences':
     'which batch of a producer comes next, what its retry is told, and where the log starts',
+  'refused-stamps':
+    'who claims LogAppendTime where the broker stamps, or without a time: INVALID_TIMESTAMP, record by record',
   'batch-over-segment': 'longer than segment.bytes as it would be stored: RECORD_LIST_TOO_LARGE',
   'seek-offset': 'reading on from any offset, from the beginning, from the end',
   'seek-time': 'the first offset at or after a time; the largest timestamp',
@@ -54,6 +56,8 @@ export const catalogue = {
   'admin-broker-configs': 'values that clients look at',
   'admin-alter-configs': 'set, delete, lists; refused whole; in force at once',
   'admin-alter-lists': 'appended and subtracted with commas at the end, and empty',
+  'admin-alter-written':
+    'values as they were written: spaces, doubles in the words of Java, lists of replicas, rates of replication',
   'admin-alter-refused': 'broker settings that are wrong by themselves or together; what was in force stays',
   'admin-alter-threads':
     'no more than twice as many in one step, no fewer than half; taking back is a step too',
@@ -130,6 +134,9 @@ export const catalogue = {
   'error-replication-factor': 'INVALID_REPLICATION_FACTOR',
   'error-invalid-topic-name': 'INVALID_TOPIC_EXCEPTION',
   'error-invalid-partitions': 'INVALID_PARTITIONS',
+  'error-many-partitions':
+    'POLICY_VIOLATION for all topics of a request for more than 10,000 partitions, refused ones counted',
+  'error-reserved-name': 'nobody makes a topic __cluster_metadata',
   'error-invalid-config': 'INVALID_CONFIG',
   'error-unknown-topic': 'UNKNOWN_TOPIC_OR_PARTITION',
 }

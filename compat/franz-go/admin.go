@@ -29,6 +29,8 @@ func adminScenarios() []scenario {
 		{"error-replication-factor", errorReplicationFactor},
 		{"error-invalid-topic-name", errorInvalidTopicName},
 		{"error-invalid-partitions", errorInvalidPartitions},
+		{"error-many-partitions", errorManyPartitions},
+		{"error-reserved-name", errorReservedName},
 		{"error-invalid-config", errorInvalidConfig},
 		{"error-unknown-topic", errorUnknownTopic},
 	}
@@ -320,6 +322,42 @@ func errorInvalidTopicName(k *kit) {
 func errorInvalidPartitions(k *kit) {
 	_, err := k.admin().CreateTopic(k.ctx, 0, 1, nil, k.unique("none"))
 	fails(kerr.InvalidPartitions, err)
+}
+
+func errorManyPartitions(k *kit) {
+	request := kmsg.NewPtrCreateTopicsRequest()
+	ask := func(topic string, partitions int32) {
+		one := kmsg.NewCreateTopicsRequestTopic()
+		one.Topic, one.NumPartitions, one.ReplicationFactor = topic, partitions, 1
+		request.Topics = append(request.Topics, one)
+	}
+	small, large := k.unique("small"), k.unique("large")
+	ask(small, 1)
+	ask("in vain", 5000)
+	ask(large, 5000)
+	response, err := request.RequestWith(k.ctx, k.client())
+	ok(err)
+	equal("answers", 3, len(response.Topics))
+	for _, topic := range response.Topics {
+		fails(kerr.PolicyViolation, kerr.ErrorForCode(topic.ErrorCode))
+	}
+	that(!listed(k, k.admin(), small), "a topic of a refused request was made")
+}
+
+func errorReservedName(k *kit) {
+	const name = "__cluster_metadata"
+	_, err := k.admin().CreateTopic(k.ctx, 1, 1, nil, name)
+	fails(kerr.InvalidRequest, err)
+	client := k.client()
+	for range 2 {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = text(name)
+		request := kmsg.NewPtrMetadataRequest()
+		request.AllowAutoTopicCreation, request.Topics = true, []kmsg.MetadataRequestTopic{topic}
+		response, err := request.RequestWith(k.ctx, client)
+		ok(err)
+		fails(kerr.UnknownTopicOrPartition, kerr.ErrorForCode(response.Topics[0].ErrorCode))
+	}
 }
 
 func errorInvalidConfig(k *kit) {

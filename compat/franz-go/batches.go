@@ -24,7 +24,11 @@ type batch struct {
 	producer *idempotent
 	sequence int32
 	isGzip   bool
-	records  []kmsg.Record
+	// Claims that a broker has stamped it.
+	isStamped bool
+	// Without a time, and so all of its records.
+	isTimeless bool
+	records    []kmsg.Record
 }
 
 type idempotent struct {
@@ -56,6 +60,12 @@ func (b batch) bytes() []byte {
 	if b.isGzip {
 		records, attributes = gzipOf(records), gzipAttribute
 	}
+	if b.isStamped {
+		attributes |= appendTimeAttribute
+	}
+	if b.isTimeless {
+		now = -1
+	}
 	producer, sequence := idempotent{-1, -1}, int32(-1)
 	if b.producer != nil {
 		producer, sequence = *b.producer, b.sequence
@@ -71,7 +81,7 @@ func (b batch) bytes() []byte {
 	return encoded
 }
 
-const gzipAttribute = 1
+const gzipAttribute, appendTimeAttribute = 1, 8
 
 func gzipOf(records []byte) []byte {
 	packed := bytes.Buffer{}

@@ -15,6 +15,7 @@ func configScenarios() []scenario {
 	return []scenario{
 		{"admin-alter-configs", alterConfigs},
 		{"admin-alter-lists", alterLists},
+		{"admin-alter-written", alterWritten},
 		{"admin-alter-refused", alterRefused},
 		{"admin-alter-threads", alterThreads},
 	}
@@ -116,6 +117,50 @@ func alterLists(k *kit) {
 	fails(kerr.InvalidConfig, alter(kadm.AppendConfig, ""))
 	fails(kerr.InvalidConfig, alter(kadm.SetConfig, "compact,"))
 	becomes("delete")
+}
+
+func alterWritten(k *kit) {
+	admin := k.admin()
+	asked := map[string]string{"retention.ms": " +5 ", "cleanup.policy": "compact, delete", "min.cleanable.dirty.ratio": ".5"}
+	configs := map[string]*string{}
+	for name, value := range asked {
+		configs[name] = text(value)
+	}
+	topic := k.unique("written")
+	created, err := admin.CreateTopic(k.ctx, 1, 1, configs, topic)
+	ok(err)
+	for name, value := range asked {
+		config := created.Configs[name]
+		equal(name+" in the answer", value, config.MaybeValue())
+	}
+	set := func(name, value string) error {
+		return outcome(admin.AlterTopicConfigs(k.ctx, []kadm.AlterConfig{change(kadm.SetConfig, name, value)}, topic))
+	}
+	for _, ratio := range []string{"0.5f", " .5D ", "1d", "1."} {
+		ok(set("min.cleanable.dirty.ratio", ratio))
+	}
+	for _, ratio := range []string{"nan", "infinity", "NaNf", "f", ".", "1e", "1ff"} {
+		fails(kerr.InvalidConfig, set("min.cleanable.dirty.ratio", ratio))
+	}
+	for _, replicas := range []string{"0:1,", "0:1,,1:1", "*,"} {
+		ok(set("leader.replication.throttled.replicas", replicas))
+	}
+	fails(kerr.InvalidConfig, set("leader.replication.throttled.replicas", "0:1,*"))
+
+	// What a move of replicas sets on running brokers is shown while it is set.
+	const rate = "follower.replication.throttled.rate"
+	shown := func() string {
+		config := configsOf(admin.DescribeBrokerConfigs(k.ctx, k.node()))[rate]
+		return config.MaybeValue()
+	}
+	alter := func(one kadm.AlterConfig) {
+		ok(outcome(admin.AlterBrokerConfigs(k.ctx, []kadm.AlterConfig{one}, k.node())))
+	}
+	equal(rate, "", shown())
+	alter(change(kadm.SetConfig, rate, "1000"))
+	eventually(rate+" is shown", func() bool { return shown() == "1000" })
+	alter(change(kadm.DeleteConfig, rate, ""))
+	eventually(rate+" is not shown", func() bool { return shown() == "" })
 }
 
 func alterRefused(k *kit) {

@@ -19,6 +19,7 @@ func wireScenarios() []scenario {
 		{"log-append-time-retry", logAppendTimeRetry},
 		{"refused-records", refusedRecords},
 		{"refused-sequences", refusedSequences},
+		{"refused-stamps", refusedStamps},
 		{"batch-over-segment", batchOverSegment},
 	}
 }
@@ -140,6 +141,21 @@ func refusedRecords(k *kit) {
 }
 
 // What a producer's own time and a refusal for its sake come with.
+func refusedStamps(k *kit) {
+	both := []kmsg.Record{keyed, keyed}
+	stamping := k.createTopic("stamping", 1, "message.timestamp.type", "LogAppendTime")
+	refused(kerr.InvalidTimestamp, 0, []int32{0, 1}, k.produceBatch(stamping, batch{isStamped: true, records: both}.bytes()))
+	placed(0, k.produceBatch(stamping, batch{isTimeless: true, records: both}.bytes()))
+
+	keeping := k.createTopic("keeping", 1)
+	placed(0, k.produceBatch(keeping, batch{isStamped: true, records: both}.bytes()))
+	stamped := batch{isStamped: true, isTimeless: true, records: both}.bytes()
+	refused(kerr.InvalidTimestamp, 0, []int32{0, 1}, k.produceBatch(keeping, stamped))
+	for _, topic := range []string{stamping, keeping} {
+		equal("ends", []int64{2, 2}, k.ends(topic))
+	}
+}
+
 func refusedSequences(k *kit) {
 	topic := k.createTopic("sequences", 1)
 	id, epoch, err := k.client().ProducerID(k.ctx)
