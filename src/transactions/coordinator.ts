@@ -256,6 +256,7 @@ export class TransactionCoordinator {
     )
     const { logger } = this.#options
     let isWritten = true
+    let isRetried = false
     for (const error of failures) {
       if (!(error instanceof KafkaError)) throw error
       // The topic was deleted; there is nothing to end.
@@ -271,9 +272,9 @@ export class TransactionCoordinator {
         'a partition could not be told the end of a transaction',
       )
       // A log that has failed takes nothing any more before the next start.
-      if (error.error === 'KAFKA_STORAGE_ERROR') continue
-      this.#after(markerRetryMs, () => this.#carryOut(transactionalId))
+      if (error.error !== 'KAFKA_STORAGE_ERROR') isRetried = true
     }
+    if (isRetried) this.#after(markerRetryMs, () => this.#carryOut(transactionalId))
     return isWritten
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ErrorName } from '../../src/protocol/errors.ts'
 import { TopicPartitions } from '../../src/transactions/partitions.ts'
 import { transactionRecord } from '../../src/transactions/records.ts'
 import { noTransaction } from '../../src/transactions/transitions.ts'
@@ -61,6 +62,21 @@ describe('the end of a transaction', () => {
     await scene.clock.advance(100)
     expect(await scene.state()).toBe('CompleteCommit 1000/1')
     expect(scene.markers.written).toEqual(['a-0 COMMIT 1000/1'])
+  })
+
+  test('is told again once, however many partitions could not be told', async () => {
+    const partitions = ['a-0', 'b-1', 'c-2']
+    const scene = await ongoing(partitions)
+    const rounds = 5
+    const failures = Array<ErrorName>(rounds * partitions.length).fill('NOT_COORDINATOR')
+    scene.markers.failures.push(...failures)
+    expect(await scene.end('1000/0', 'COMMIT')).toBe('1000/1')
+    for (let round = 1; round < rounds; round++) {
+      expect(scene.markers.failures).toHaveLength((rounds - round) * partitions.length)
+      await scene.clock.advance(100)
+    }
+    await scene.clock.advance(100)
+    expect(await scene.state()).toBe('CompleteCommit 1000/1')
   })
 
   test('does without partitions that are gone, and with those that know better', async () => {
