@@ -183,7 +183,7 @@ export class PartitionState {
     if (cut.length === 0) return
     const first = ifReadableNow(() => this.#firstTransactional(new Set(cut)))
     if (!first) return
-    for (const producerId of cut) this.transactions.beginAt(producerId, first.get(producerId))
+    this.transactions.beginAt(cut, first)
   }
 
   /** Where each of these producers wrote first from the log start on, in a transaction. */

@@ -94,10 +94,13 @@ export class Transactions {
     return found
   }
 
-  /** What was open begins here, since what came before is gone; where no offset is given, all of it is. */
-  beginAt(producerId: bigint, firstOffset: number | undefined): void {
-    if (firstOffset === undefined) this.#open.delete(producerId)
-    else this.#begin(producerId, firstOffset)
+  /** What these producers had open begins where `firstOffsets` says, since what came before is gone; where it says nothing, all of it is. */
+  beginAt(producerIds: readonly bigint[], firstOffsets: ReadonlyMap<bigint, number>): void {
+    for (const producerId of producerIds) {
+      const firstOffset = firstOffsets.get(producerId)
+      if (firstOffset === undefined) this.#open.delete(producerId)
+      else this.#open.set(producerId, firstOffset)
+    }
     const ordered = [...this.#open].toSorted(([, left], [, right]) => left - right)
     this.#open.clear()
     for (const [id, offset] of ordered) this.#begin(id, offset)

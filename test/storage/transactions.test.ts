@@ -135,6 +135,18 @@ describe('the last stable offset', () => {
     await producer.end('ABORT').committed
     expect(log.abortedTransactions(0n, 8n)).toEqual([])
   })
+
+  test('moves past thousands of transactions in less time than they took to begin', async () => {
+    const { log } = await storeWithLog()
+    const count = 8_000
+    const startedMs = performance.now()
+    const written = Array.from({ length: count }, (_, id) => new Producer(log, BigInt(id)).write())
+    await written.at(-1)!.committed
+    const writtenMs = performance.now()
+    log.deleteBefore(BigInt(count))
+    expect(performance.now() - writtenMs).toBeLessThan(writtenMs - startedMs)
+    expect(log.lastStableOffset).toBe(BigInt(count))
+  })
 })
 
 describe('a marker', () => {
