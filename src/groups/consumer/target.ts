@@ -41,11 +41,10 @@ function assignorInput(group: ConsumerGroup, lookup: TopicLookup): AssignorInput
   // Members mostly read the same: then one set is enough, and seen to be.
   const sets = new Map<string, ReadonlySet<string>>()
   const members = Array.from(group.members.values(), member => {
-    const names = group.topicsOf(member)
-    const key = names.length === 1 ? names[0]! : JSON.stringify(names)
+    const { memberId, instanceId, metadata, regex } = member
+    const key = JSON.stringify([metadata.subscribedTopicNames, regex])
     let topicIds = sets.get(key)
-    if (!topicIds) sets.set(key, (topicIds = idsOf(names, lookup)))
-    const { memberId, instanceId } = member
+    if (!topicIds) sets.set(key, (topicIds = idsOf(group.topicsOf(member), lookup)))
     return { memberId, instanceId, topicIds, assigned: group.target.of(memberId) }
   })
   return { members, partitionCounts }

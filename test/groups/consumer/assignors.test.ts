@@ -180,6 +180,30 @@ describe.each<[string, Assignor]>([
   })
 })
 
+test.each(['range', 'uniform'] as const)(
+  '%s does not go through all topics for each of many readers',
+  name => {
+    const topicIds = new Set(Array.from({ length: 10_000 }, (_, index) => `t${index}`))
+    const partitionCounts = new Map(Array.from(topicIds, topicId => [topicId, 1]))
+    const assign = (memberCount: number): number => {
+      const members = Array.from({ length: memberCount }, (_, index) => ({
+        memberId: `m${index}`,
+        instanceId: null,
+        topicIds,
+        assigned: noPartitions,
+      }))
+      const startedMs = performance.now()
+      const target = { range, uniform }[name]({ members, partitionCounts })
+      expect(target.size).toBe(memberCount)
+      return performance.now() - startedMs
+    }
+    const shortest = (memberCount: number): number =>
+      Math.min(...Array.from({ length: 3 }, () => assign(memberCount)))
+    const few = shortest(10)
+    expect(shortest(1_000)).toBeLessThan(10 * few)
+  },
+)
+
 describe('range', () => {
   test('gives runs of each topic, in the order of instance ids and then of member ids', () => {
     const readers = [

@@ -8,17 +8,28 @@ import type { TopicPartitions } from '../../modern/topic-partitions.ts'
  */
 export const range: Assignor = ({ members, partitionCounts }) => {
   const ordered = [...members].sort(byName)
+  // Members mostly read the same: then their topics are the same set, and gone through once.
+  const readerCounts = new Map<ReadonlySet<string>, number>()
+  for (const { topicIds } of ordered) readerCounts.set(topicIds, (readerCounts.get(topicIds) ?? 0) + 1)
   const subscriberCounts = new Map<string, number>()
-  for (const { topicIds } of ordered) {
-    for (const topicId of topicIds) subscriberCounts.set(topicId, (subscriberCounts.get(topicId) ?? 0) + 1)
+  for (const [topicIds, count] of readerCounts) {
+    for (const topicId of topicIds)
+      subscriberCounts.set(topicId, (subscriberCounts.get(topicId) ?? 0) + count)
   }
   const runs = new Map(
     Array.from(subscriberCounts, ([topicId, count]) => [
       topicId,
-      new Runs(partitionCounts.get(topicId)!, count),
+      new Runs(topicId, partitionCounts.get(topicId)!, count),
     ]),
   )
-  return new Map(ordered.map(({ memberId, topicIds }) => [memberId, takeRuns(topicIds, runs)]))
+  const left = new Map<ReadonlySet<string>, readonly Runs[]>()
+  const take = (topicIds: ReadonlySet<string>): TopicPartitions => {
+    const all = left.get(topicIds) ?? Array.from(topicIds, topicId => runs.get(topicId)!)
+    const open = all.filter(({ isOver }) => !isOver)
+    left.set(topicIds, open)
+    return new Map(open.map(run => [run.topicId, run.next()]))
+  }
+  return new Map(ordered.map(({ memberId, topicIds }) => [memberId, take(topicIds)]))
 }
 
 function byName(left: AssignorMember, right: AssignorMember): number {
@@ -32,24 +43,24 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-function takeRuns(topicIds: ReadonlySet<string>, runs: ReadonlyMap<string, Runs>): TopicPartitions {
-  const taken = new Map<string, Set<number>>()
-  for (const topicId of topicIds) {
-    const run = runs.get(topicId)!.next()
-    if (run.size > 0) taken.set(topicId, run)
-  }
-  return taken
-}
-
 /** The partitions of a topic, cut into runs that differ in length by one at most, the longer ones first. */
 class Runs {
+  readonly topicId: string
+  readonly #partitionCount: number
   readonly #shortest: number
   #longerCount: number
   #start = 0
 
-  constructor(partitionCount: number, runCount: number) {
+  constructor(topicId: string, partitionCount: number, runCount: number) {
+    this.topicId = topicId
+    this.#partitionCount = partitionCount
     this.#shortest = Math.floor(partitionCount / runCount)
     this.#longerCount = partitionCount % runCount
+  }
+
+  /** Nothing is left for those who come last. */
+  get isOver(): boolean {
+    return this.#start === this.#partitionCount
   }
 
   next(): Set<number> {

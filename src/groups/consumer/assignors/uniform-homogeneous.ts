@@ -1,5 +1,5 @@
 import type { AssignorInput } from '../../modern/assignor.ts'
-import { addPartition, type TopicPartitions } from '../../modern/topic-partitions.ts'
+import { addPartition, each, type TopicPartitions } from '../../modern/topic-partitions.ts'
 
 /** A member that may have more. */
 interface Unfilled {
@@ -43,8 +43,12 @@ export function assignEvenly(
     if (room > 0) unfilled.push({ assigned: kept, room })
     target.set(memberId, kept)
   }
+  const rest = free.each()
   for (const { assigned, room } of unfilled) {
-    for (const [topicId, partition] of free.next(room)) addPartition(assigned, topicId, partition)
+    for (let count = 0; count < room; count++) {
+      const { value } = rest.next()
+      if (value) addPartition(assigned, ...value)
+    }
   }
   return target
 }
@@ -79,14 +83,7 @@ class FreePartitions {
     this.#free.get(topicId)!.add(partition)
   }
 
-  /** Takes the first `count`, or as many as there are. */
-  *next(count: number): Generator<[topicId: string, partition: number], void, void> {
-    for (const [topicId, free] of this.#free) {
-      for (const partition of free) {
-        if (count-- === 0) return
-        free.delete(partition)
-        yield [topicId, partition]
-      }
-    }
+  each(): Generator<[topicId: string, partition: number], void, void> {
+    return each(this.#free)
   }
 }
