@@ -199,14 +199,16 @@ export class ClassicGroup implements Group {
   /** Whether a member that speaks `protocols` can be one of this group: every other member knows one of them too. */
   supports(protocolType: string, protocols: readonly { readonly name: string }[]): boolean {
     if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0
-    return this.protocolType === protocolType && protocols.some(({ name }) => this.#isKnownToAll(name))
+    const common = this.#commonProtocols
+    return this.protocolType === protocolType && protocols.some(({ name }) => common.has(name))
   }
 
   /** The protocol that most members like best among those that all know (the earliest voter's wins a tie). */
   electProtocol(): string {
+    const common = this.#commonProtocols
     const votes = new Map<string, number>()
     for (const member of this.members.values()) {
-      const choice = member.protocols.find(({ name }) => this.#isKnownToAll(name))
+      const choice = member.protocols.find(({ name }) => common.has(name))
       assert(choice !== undefined, 'a member without a protocol in common was accepted')
       votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1)
     }
@@ -217,9 +219,12 @@ export class ClassicGroup implements Group {
     return elected
   }
 
-  #isKnownToAll(protocol: string): boolean {
-    for (const member of this.members.values()) if (!member.supports(protocol)) return false
-    return true
+  /** The protocols that all members know. */
+  get #commonProtocols(): ReadonlySet<string> {
+    const [first, ...others] = this.members.values()
+    const common = new Set(first?.protocols.map(({ name }) => name))
+    for (const member of others) for (const name of common) if (!member.supports(name)) common.delete(name)
+    return common
   }
 
   /** Makes sure that the leader is one who has joined. False when nobody has. */

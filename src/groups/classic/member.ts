@@ -36,7 +36,8 @@ export class ClassicMember {
   readonly clientHost: string
   rebalanceTimeoutMs: number
   sessionTimeoutMs: number
-  protocols: readonly Protocol[]
+  #protocols: readonly Protocol[] = []
+  #protocolNames: ReadonlySet<string> = new Set()
   assignment: Buffer = noBytes
   /** Has not heard its member id in an answer yet, so that it cannot send heartbeats. */
   isNew = false
@@ -63,8 +64,17 @@ export class ClassicMember {
     return !this.isNew && (this.parkedJoin !== undefined || this.parkedSync !== undefined)
   }
 
+  get protocols(): readonly Protocol[] {
+    return this.#protocols
+  }
+
+  set protocols(protocols: readonly Protocol[]) {
+    this.#protocols = protocols
+    this.#protocolNames = new Set(protocols.map(({ name }) => name))
+  }
+
   supports(protocol: string): boolean {
-    return this.protocols.some(({ name }) => name === protocol)
+    return this.#protocolNames.has(protocol)
   }
 
   /** What the member tells the leader under `protocol`; nothing when it does not know it. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { ClassicGroup } from '../../../src/groups/classic/group.ts'
+import { ClassicMember } from '../../../src/groups/classic/member.ts'
 import { GroupScene, range, subscription, unlessParked } from '../../support/group-scene.ts'
-import { settled } from '../../support/manual-clock.ts'
+import { ManualClock, settled } from '../../support/manual-clock.ts'
 
 /** Protocols whose metadata is their own name. */
 const protocols = (...names: string[]): { name: string; metadata: Buffer }[] =>
@@ -99,6 +101,27 @@ describe('joining', () => {
     expect(joined.map(({ protocolName }) => protocolName)).toEqual(['sticky', 'sticky', 'sticky'])
     expect(joined[0]!.members.map(({ metadata }) => metadata)).toEqual(['sticky', 'sticky', 'sticky'])
     expect(joined[1]!.members).toEqual([])
+  })
+
+  test('the choice among ten times the members takes about ten times as long', () => {
+    const facts = { groupInstanceId: null, clientId: 'app', clientHost: '/127.0.0.1' }
+    const timeouts = { rebalanceTimeoutMs: 60_000, sessionTimeoutMs: 10_000 }
+    const shortest = (memberCount: number): number => {
+      const clock = new ManualClock()
+      const group = new ClassicGroup('readers', clock)
+      for (let index = 0; index < memberCount; index++) {
+        const member = { memberId: `m${index}`, protocols: protocols('range', 'sticky') }
+        group.add(new ClassicMember({ ...member, ...facts, ...timeouts }, clock), 'consumer')
+      }
+      const elect = (): number => {
+        const startedMs = performance.now()
+        expect(group.electProtocol()).toBe('range')
+        return performance.now() - startedMs
+      }
+      return Math.min(...Array.from({ length: 5 }, elect))
+    }
+    const few = shortest(500)
+    expect(shortest(5_000)).toBeLessThan(30 * few)
   })
 
   test('a member id that is not used within its session timeout is forgotten', async () => {
