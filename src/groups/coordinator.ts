@@ -43,7 +43,7 @@ import {
   deleteGroup,
   deleteOffsets,
   forgetAbsentTopics,
-  forgetTopic,
+  forgetTopics,
   type DeletedTopic,
 } from './offsets/delete.ts'
 import { expireOffsets } from './offsets/expire.ts'
@@ -52,7 +52,7 @@ import { commitInTransaction, planTransactionalCommits } from './offsets/transac
 import { Parked } from '../coordination/parked.ts'
 import { list, type ListedGroup } from './list.ts'
 import { PartitionState } from './partition-state.ts'
-import { forgetAbsentSharedTopics, forgetSharedTopic } from './share/groups.ts'
+import { forgetAbsentSharedTopics, forgetSharedTopics } from './share/groups.ts'
 import type { Decide, Turn } from './turn.ts'
 import { describeStreams, undescribed, type DescribedStreamsGroup } from './streams/describe.ts'
 import {
@@ -359,11 +359,10 @@ export class GroupCoordinator {
 
   /** Removes the offsets of topics that were deleted, in every group. Where that fails they stay, as in Kafka: it is logged. */
   async topicsDeleted(topics: readonly { readonly name: string; readonly id: string }[]): Promise<void> {
+    const topicIds = new Set(topics.map(({ id }) => id))
     const removals = this.#partitions.runEach(turn => {
-      for (const { name, id } of topics) {
-        forgetTopic(turn, name, id)
-        forgetSharedTopic(turn, id)
-      }
+      forgetTopics(turn, topics)
+      forgetSharedTopics(turn, topicIds)
     })
     for (const removal of await Promise.allSettled(removals)) {
       if (removal.status === 'rejected') {

@@ -74,18 +74,24 @@ export function deleteGroup(turn: Turn, groupId: string): void {
   for (const tombstone of group.tombstones()) turn.write(tombstone)
 }
 
-/** Decides what goes with a deleted topic: its offsets, in every group; not those of a topic that has its name by now. */
-export function forgetTopic(turn: Turn, name: string, topicId: string): void {
+/** Decides what goes with deleted topics: their offsets, in every group; not those of topics that have their names by now. */
+export function forgetTopics(
+  turn: Turn,
+  topics: readonly { readonly name: string; readonly id: string }[],
+): void {
+  const ids = new Map(topics.map(({ name, id }) => [name, id]))
+  const isMeant = (topic: string, topicId: string): boolean =>
+    topicId === ids.get(topic) || topicId === noTopicId
   for (const group of Array.from(turn.state.offsets.groups())) {
-    for (const [partition, value] of Array.from(turn.state.offsets.of(group).get(name) ?? [])) {
-      if (value.topicId !== topicId && value.topicId !== noTopicId) continue
-      turn.write(offsetCommit({ group, topic: name, partition }, null))
+    const offsets = turn.state.offsets.of(group)
+    // Of many topics and of many offsets, the fewer are gone through.
+    for (const topic of Array.from(ids.size < offsets.size ? ids.keys() : offsets.keys())) {
+      if (!ids.has(topic)) continue
+      for (const [partition, { topicId }] of Array.from(offsets.get(topic) ?? []))
+        if (isMeant(topic, topicId)) turn.write(offsetCommit({ group, topic, partition }, null))
     }
   }
-  forgetPending(
-    turn,
-    ({ topic, offset }) => topic === name && (offset.topicId === topicId || offset.topicId === noTopicId),
-  )
+  forgetPending(turn, ({ topic, offset }) => ids.has(topic) && isMeant(topic, offset.topicId))
 }
 
 /** Decides what should have gone with a topic that was deleted, had there been time: offsets of topics that are not there. */

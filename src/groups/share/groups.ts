@@ -134,18 +134,16 @@ export class ShareGroups {
   }
 }
 
-/** Decides what goes with a deleted topic: nobody has offsets there any more. */
-export function forgetSharedTopic(turn: Turn, topicId: string): void {
-  for (const group of shareGroups(turn)) writeForgotten(turn, group, topicId)
+/** Decides what goes with deleted topics: nobody has offsets there any more. */
+export function forgetSharedTopics(turn: Turn, topicIds: ReadonlySet<string>): void {
+  for (const group of shareGroups(turn)) writeForgotten(turn, group, topicId => topicIds.has(topicId))
 }
 
 /** Decides the same of every topic that is not there. */
 export function forgetAbsentSharedTopics(turn: Turn): void {
   const { lookup } = turn.environment
-  for (const group of shareGroups(turn)) {
-    for (const topicId of [...group.initialized.keys(), ...group.deleting.keys()])
-      if (lookup.topicName(topicId) === undefined) writeForgotten(turn, group, topicId)
-  }
+  for (const group of shareGroups(turn))
+    writeForgotten(turn, group, topicId => lookup.topicName(topicId) === undefined)
 }
 
 function shareGroups({ state }: Turn): ShareGroup[] {

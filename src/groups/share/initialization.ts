@@ -86,12 +86,11 @@ export function writeDeleted(turn: Turn, group: ShareGroup, topics: readonly Ini
   if (deleting.size < group.deleting.size) write(turn, group.groupId, group.initialized.values(), deleting)
 }
 
-/** Decides that there is a topic no more. */
-export function writeForgotten(turn: Turn, group: ShareGroup, topicId: string): void {
-  if (!group.initialized.has(topicId) && !group.deleting.has(topicId)) return
-  const left = Array.from(group.initialized.values()).filter(topic => topic.topicId !== topicId)
-  const deleting = new Map(group.deleting)
-  deleting.delete(topicId)
+/** Decides that there are some topics no more. */
+export function writeForgotten(turn: Turn, group: ShareGroup, isMeant: (topicId: string) => boolean): void {
+  const left = Array.from(group.initialized.values()).filter(({ topicId }) => !isMeant(topicId))
+  const deleting = new Map(Array.from(group.deleting).filter(([topicId]) => !isMeant(topicId)))
+  if (left.length === group.initialized.size && deleting.size === group.deleting.size) return
   write(turn, group.groupId, left, deleting)
 }
 

@@ -24,8 +24,8 @@ async function open({
   })
   await states.load()
   const groups = new ShareGroups(scene.coordinator, states, 100)
-  const beat = (memberId: string, memberEpoch: number, group = groupId) => {
-    const subscribedTopicNames = memberEpoch === 0 ? ['orders'] : null
+  const beat = (memberId: string, memberEpoch: number, group = groupId, names = ['orders']) => {
+    const subscribedTopicNames = memberEpoch === 0 ? names : null
     const request = { groupId: group, memberId, memberEpoch, rackId: null, subscribedTopicNames }
     return groups.heartbeat(request, caller(1))
   }
@@ -46,7 +46,8 @@ async function open({
     })
   const startOffset = async () => (await states.read(shareKey, 1)).startOffset
   const audit = async () => [...(await scene.coordinator.audit()), ...(await states.audit())]
-  const crash = () => open({ groupTopic: groupTopic.afterCrash(), stateTopic: stateTopic.afterCrash() })
+  const crash = () =>
+    open({ groupTopic: groupTopic.afterCrash(), stateTopic: stateTopic.afterCrash(), topics })
   return {
     scene,
     groupTopic,
@@ -153,4 +154,21 @@ test('a topic that is gone is not being deleted any more', async () => {
   await next.scene.coordinator.topicsDeleted([{ name: 'orders', id: idOf('orders') }])
   expect(next.groupTopic.recordsOf(0).at(-1)!.value!.toString('latin1')).not.toContain('orders')
   expect(await next.audit()).toEqual([])
+})
+
+test('topics that are deleted together are forgotten in one record, and so are those that are gone after a crash', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `topic-${index}`)
+  const topics = new GroupTopics(Object.fromEntries([...names, 'orders'].map(name => [name, 1])))
+  const place = await open({ topics })
+  await place.beat('m', 0, groupId, [...names, 'orders'])
+  for (const name of names) topics.delete(name)
+  const crashed = await place.crash()
+  const appended = crashed.groupTopic.recordsOf(0).length - place.groupTopic.recordsOf(0).length
+  expect(appended).toBe(1)
+  const countBefore = place.groupTopic.recordsOf(0).length
+  await place.scene.coordinator.topicsDeleted(names.map(name => ({ name, id: idOf(name) })))
+  expect(place.groupTopic.recordsOf(0).length - countBefore).toBe(1)
+  for (const each of [place, crashed])
+    expect((await each.initialized()).map(({ topicName }) => topicName)).toEqual(['orders'])
+  expect(await place.audit()).toEqual([])
 })
