@@ -99,8 +99,7 @@ export class ShareGroups {
         this.#states.initialize({ groupId, topicId, partition }, epoch, startOffset),
       ),
     )
-    const topics = starts.map(({ partition, ...topic }) => ({ ...topic, partitions: [partition] }))
-    await this.#groups.run(groupId, turn => writeInitialized(turn, groupId, topics))
+    await this.#groups.run(groupId, turn => writeInitialized(turn, groupId, byTopic(starts)))
   }
 
   /**
@@ -148,6 +147,16 @@ export function forgetAbsentSharedTopics(turn: Turn): void {
 
 function shareGroups({ state }: Turn): ShareGroup[] {
   return Array.from(state.groups.keys()).flatMap(groupId => state.share(groupId) ?? [])
+}
+
+function byTopic(starts: readonly NewStart[]): InitializedTopic[] {
+  const topics = new Map<string, { topicId: string; topicName: string; partitions: number[] }>()
+  for (const { topicId, topicName, partition } of starts) {
+    const topic = topics.get(topicId)
+    if (topic) topic.partitions.push(partition)
+    else topics.set(topicId, { topicId, topicName, partitions: [partition] })
+  }
+  return [...topics.values()]
 }
 
 function keysOf(groupId: string, topics: readonly InitializedTopic[]): ShareKey[] {

@@ -21,12 +21,12 @@ export function uninitialized(
     const topicId = lookup.topicId(topicName)
     if (topicId === undefined) continue
     const length = lookup.partitionCount(topicName)!
-    const known = group?.initialized.get(topicId)?.partitions ?? []
-    if (known.length >= length) continue
+    const known = new Set(group?.initialized.get(topicId)?.partitions)
+    if (known.size >= length) continue
     missing.push({
       topicId,
       topicName,
-      partitions: allPartitions(length).filter(partition => !known.includes(partition)),
+      partitions: allPartitions(length).filter(partition => !known.has(partition)),
       isDeleting: group?.deleting.has(topicId) === true,
     })
   }

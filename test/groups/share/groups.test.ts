@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ShareGroups } from '../../../src/groups/share/groups.ts'
+import { ShareGroups, type NewStart } from '../../../src/groups/share/groups.ts'
 import { ShareCoordinator } from '../../../src/groups/share/state/coordinator.ts'
 import { caller, errorOf, GroupScene, silentLogger } from '../../support/group-scene.ts'
 import { GroupTopics, idOf } from '../../support/group-topics.ts'
@@ -59,6 +59,7 @@ async function open({
     startOffset,
     audit,
     crash,
+    alter: (starts: readonly NewStart[]) => groups.alterOffsets(groupId, starts),
     initialized: () => groups.initialized(groupId),
   }
 }
@@ -171,4 +172,23 @@ test('topics that are deleted together are forgotten in one record, and so are t
   for (const each of [place, crashed])
     expect((await each.initialized()).map(({ topicName }) => topicName)).toEqual(['orders'])
   expect(await place.audit()).toEqual([])
+})
+
+test('a group goes on from other offsets in thousands of partitions in about the time in which it began to read them', async () => {
+  const partitionCount = 10_000
+  const place = await open({ topics: new GroupTopics({ orders: partitionCount }) })
+  const startedMs = performance.now()
+  await place.beat('m', 0)
+  const readMs = performance.now()
+  await place.beat('m', -1)
+  const starts = Array.from({ length: partitionCount }, (_, partition) => ({
+    topicId: idOf('orders'),
+    topicName: 'orders',
+    partition,
+    startOffset: 3,
+  }))
+  const altersMs = performance.now()
+  await place.alter(starts)
+  expect(performance.now() - altersMs).toBeLessThan(4 * (readMs - startedMs))
+  expect((await place.initialized())[0]!.partitions).toHaveLength(partitionCount)
 })
