@@ -279,9 +279,13 @@ export class TransactionCoordinator {
   }
 
   async #abortTimedOut(): Promise<void> {
-    // All of them are waited for at once: a rejection that nobody waits for yet would end the process.
-    const found = await Promise.all(this.#partitions.runEach(timedOut).map(each => each.catch(noneLoaded)))
-    for (const transactionalId of found.flat()) {
+    // Each partition by itself: one whose log takes nothing any more keeps no other from it.
+    const aborts = this.#partitions.runEach(timedOut).map(found => this.#abortAll(found))
+    await Promise.all(aborts.map(abort => abort.catch((error: unknown) => this.#tell(error))))
+  }
+
+  async #abortAll(found: Promise<string[]>): Promise<void> {
+    for (const transactionalId of await found) {
       await this.#decide(transactionalId, (turn, producerId) =>
         abortTimedOut(turn, transactionalId, producerId),
       )
@@ -316,9 +320,4 @@ export class TransactionCoordinator {
     this.#options.logger.error({ err: error }, 'a transaction went wrong')
     this.#options.reportBug?.(error)
   }
-}
-
-function noneLoaded(error: unknown): string[] {
-  if (error instanceof KafkaError) return []
-  throw error
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ErrorName } from '../../src/protocol/errors.ts'
+import { KafkaError, type ErrorName } from '../../src/protocol/errors.ts'
 import { TopicPartitions } from '../../src/transactions/partitions.ts'
 import { transactionRecord } from '../../src/transactions/records.ts'
 import { noTransaction } from '../../src/transactions/transitions.ts'
@@ -214,6 +214,24 @@ describe('time', () => {
     expect(scene.markers.written).toEqual(['a-0 ABORT 1000/1'])
     expect(await scene.end('1000/0', 'COMMIT')).toBe('INVALID_TXN_STATE')
     expect(await scene.add('1000/0', ['a-0'])).toBe('PRODUCER_FENCED')
+  })
+
+  test('aborts what takes too long where another partition takes nothing any more', async () => {
+    const topic = new MemoryStateTopic(2)
+    const scene = await TransactionScene.open({ topic })
+    for (const [id, producer] of [
+      ['t', '1000/0'],
+      ['u', '1001/0'],
+    ] as const) {
+      expect(await scene.init(id, { timeoutMs: 5_000 })).toBe(producer)
+      expect(await scene.add(producer, ['a-0'], { id })).toBe('NONE')
+    }
+    const append = topic.append.bind(topic)
+    topic.append = (partition, ...rest) =>
+      partition === 0 ? Promise.reject(new KafkaError('KAFKA_STORAGE_ERROR')) : append(partition, ...rest)
+    await scene.clock.advance(10_000)
+    expect(await scene.state('t')).toBe('Ongoing 1000/0')
+    expect(await scene.state('u')).toBe('CompleteAbort 1001/1')
   })
 
   test('goes on over a restart', async () => {
