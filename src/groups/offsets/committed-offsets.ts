@@ -19,45 +19,36 @@ export interface PlacedOffset {
 /** The offsets of one topic, by partition. */
 export type TopicOffsets = ReadonlyMap<number, CommittedOffset>
 
-/** The committed offsets of many groups. */
-export class CommittedOffsets {
-  readonly #groups = new Map<string, Map<string, Map<number, CommittedOffset>>>()
+/** What is kept for partitions, each of a group. */
+export class ByPartition<Value> {
+  readonly #groups = new Map<string, Map<string, Map<number, Value>>>()
 
   get isEmpty(): boolean {
     return this.#groups.size === 0
   }
 
-  get(group: string, topic: string, partition: number): CommittedOffset | undefined {
+  get(group: string, topic: string, partition: number): Value | undefined {
     return this.#groups.get(group)?.get(topic)?.get(partition)
   }
 
-  /** The offsets of a group, by topic. */
-  of(group: string): ReadonlyMap<string, TopicOffsets> {
+  /** What there is of a group, by topic and partition. */
+  of(group: string): ReadonlyMap<string, ReadonlyMap<number, Value>> {
     return this.#groups.get(group) ?? none
   }
 
-  /** The groups that have offsets. */
+  /** The groups of which there is anything. */
   groups(): Iterable<string> {
     return this.#groups.keys()
   }
 
-  /** Every offset. */
-  *each(): Generator<PlacedOffset> {
-    for (const [group, topics] of this.#groups) {
-      for (const [topic, partitions] of topics) {
-        for (const [partition, offset] of partitions) yield { group, topic, partition, offset }
-      }
-    }
-  }
-
-  /** Sets an offset; null removes it. */
-  set(group: string, topic: string, partition: number, offset: CommittedOffset | null): void {
-    if (offset === null) return this.#remove(group, topic, partition)
+  /** Sets what is kept; null removes it. */
+  set(group: string, topic: string, partition: number, value: Value | null): void {
+    if (value === null) return this.#remove(group, topic, partition)
     let topics = this.#groups.get(group)
     if (!topics) this.#groups.set(group, (topics = new Map()))
     let partitions = topics.get(topic)
     if (!partitions) topics.set(topic, (partitions = new Map()))
-    partitions.set(partition, offset)
+    partitions.set(partition, value)
   }
 
   #remove(group: string, topic: string, partition: number): void {
@@ -69,4 +60,16 @@ export class CommittedOffsets {
   }
 }
 
-const none: ReadonlyMap<string, TopicOffsets> = new Map()
+/** The committed offsets of many groups. */
+export class CommittedOffsets extends ByPartition<CommittedOffset> {
+  /** Every offset. */
+  *each(): Generator<PlacedOffset> {
+    for (const group of this.groups()) {
+      for (const [topic, partitions] of this.of(group)) {
+        for (const [partition, offset] of partitions) yield { group, topic, partition, offset }
+      }
+    }
+  }
+}
+
+const none: ReadonlyMap<string, ReadonlyMap<number, never>> = new Map()

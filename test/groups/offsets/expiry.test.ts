@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { GroupScene } from '../../support/group-scene.ts'
+import { GroupTopics } from '../../support/group-topics.ts'
 import { TestConsumer } from '../../support/test-consumer.ts'
 import { commitFor, end } from '../commits/support.ts'
 
@@ -46,6 +47,23 @@ describe('offsets of a simple group', () => {
 })
 
 describe('offsets of a transaction under way', () => {
+  test('are found among those of thousands of producers', async () => {
+    const count = 2_000
+    const topics = new GroupTopics({ orders: count })
+    const scene = await GroupScene.open(settings, { topics })
+    const offsets = Object.fromEntries(Array.from({ length: count }, (_, index) => [`orders-${index}`, 1]))
+    const startedMs = performance.now()
+    await scene.commit(offsets)
+    for (let producer = 0; producer < count; producer++)
+      await commitFor(scene, BigInt(producer), { 'orders-0': 2 })
+    const committedMs = performance.now()
+    await scene.clock.advance(60_000)
+    expect(await scene.committed()).toEqual({ 'orders-0': 1 })
+    expect(await groupIds(scene)).toEqual(['readers'])
+    expect(performance.now() - committedMs).toBeLessThan(committedMs - startedMs)
+    await close(scene)
+  })
+
   test('keep what they are to replace from going, and count once it is committed', async () => {
     const scene = await GroupScene.open(settings)
     await scene.commit({ 'orders-0': 1, 'orders-1': 1 })
