@@ -1,5 +1,4 @@
-import { RE2JS, RE2JSException } from 're2js'
-import { KafkaError } from '../protocol/errors.ts'
+import { compilePattern } from '../coordination/pattern.ts'
 import type { ListTransactionsRequest } from '../protocol/messages/66-list-transactions.ts'
 import { transactionStates, type Transaction, type TransactionState } from './transaction.ts'
 import type { Turn } from './turn.ts'
@@ -23,7 +22,9 @@ export function filterOf(request: ListTransactionsRequest): TransactionFilter {
   const states = new Set<string>(request.stateFilters)
   const producerIds = new Set(request.producerIdFilters)
   const durationMs = Number(request.durationFilter)
-  const pattern = request.transactionalIdPattern ? compile(request.transactionalIdPattern) : undefined
+  const pattern = request.transactionalIdPattern
+    ? compilePattern(request.transactionalIdPattern, reason => reason)
+    : undefined
   return {
     unknownStates: [...states].filter(state => !transactionStates.includes(state as TransactionState)),
     matches({ transactionalId, facts }, nowMs) {
@@ -44,13 +45,4 @@ export function list(turn: Turn, filter: TransactionFilter): ListedTransaction[]
       producerId: facts.producerId,
       transactionState: facts.state,
     }))
-}
-
-function compile(pattern: string): RE2JS {
-  try {
-    return RE2JS.compile(pattern)
-  } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
-    throw new KafkaError('INVALID_REGULAR_EXPRESSION', error.message)
-  }
 }

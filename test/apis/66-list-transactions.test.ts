@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { listTransactions } from '../../src/broker/apis/66-list-transactions.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import type { Draft } from '../../src/protocol/schema.ts'
-import { connectToBroker } from '../support/broker.ts'
+import { connect, connectToBroker, startBroker } from '../support/broker.ts'
 import { makeTopic, uniqueName } from '../support/requests.ts'
 import { TestProducer } from '../support/transactions.ts'
 
@@ -56,6 +56,15 @@ test('refuses a pattern that is none', async () => {
   const client = await connectToBroker()
   await TestProducer.open(client)
   const request = { stateFilters: [], producerIdFilters: [], transactionalIdPattern: '(' }
+  const { errorCode } = await client.call(listTransactions, 2, request)
+  expect(errorName(errorCode)).toBe('INVALID_REGULAR_EXPRESSION')
+})
+
+test('refuses a pattern that would hold up everybody', async () => {
+  const client = await connect((await startBroker()).address)
+  await TestProducer.open(client)
+  const transactionalIdPattern = 'a{1000}'.repeat(1_000)
+  const request = { stateFilters: [], producerIdFilters: [], transactionalIdPattern }
   const { errorCode } = await client.call(listTransactions, 2, request)
   expect(errorName(errorCode)).toBe('INVALID_REGULAR_EXPRESSION')
 })

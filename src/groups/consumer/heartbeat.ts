@@ -20,7 +20,7 @@ import { memberMetadata } from './records.ts'
 import { canReplace, replaceMember } from './static-members.ts'
 import { updateSubscription } from './subscription.ts'
 import { updateTarget } from './target.ts'
-import { compilePattern } from './topic-pattern.ts'
+import { compileTopicPattern } from './topic-pattern.ts'
 import { validateHeartbeat } from './validation.ts'
 
 export type HeartbeatReply = Draft<typeof ConsumerGroupHeartbeatResponse>
@@ -107,7 +107,7 @@ function presentMember(
 }
 
 function checkRegex(group: ConsumerGroup | undefined, regex: string | null): void {
-  if (regex !== null && regex !== '' && !group?.resolved.has(regex)) compilePattern(regex)
+  if (regex !== null && regex !== '' && !group?.resolved.has(regex)) compileTopicPattern(regex)
 }
 
 /** Everything that a member tells as it joins, or when it is not sure of what the coordinator knows. */

@@ -1,9 +1,5 @@
-import { RE2JS, RE2JSException } from 're2js'
-import { KafkaError } from '../../protocol/errors.ts'
-import { expandedSize } from './pattern-size.ts'
-
-/** Beyond it a pattern takes seconds to compile, or a millisecond for each name. */
-const sizeMax = 4_000
+import type { RE2JS } from 're2js'
+import { compilePattern } from '../../coordination/pattern.ts'
 
 /**
  * A pattern of topic names, in the words of RE2, as in Kafka (KIP-848). A match is of the whole name, and takes time that is linear
@@ -16,7 +12,7 @@ export class TopicPattern {
 
   /** Throws INVALID_REGULAR_EXPRESSION. */
   constructor(regex: string) {
-    this.#regex = compilePattern(regex)
+    this.#regex = compileTopicPattern(regex)
   }
 
   /** Those of all topics that match, in alphabetical order. */
@@ -34,23 +30,12 @@ export class TopicPattern {
 }
 
 /** Throws INVALID_REGULAR_EXPRESSION. */
-export function compilePattern(regex: string): RE2JS {
-  if (expandedSize(regex) > sizeMax) throw invalid(regex, 'expression is too large')
-  try {
-    return RE2JS.compile(regex)
-  } catch (error) {
-    if (error instanceof RE2JSException) throw invalid(regex, error.message)
-    throw error
-  }
+export function compileTopicPattern(regex: string): RE2JS {
+  return compilePattern(regex, reason => {
+    const quoted = regex.slice(0, quotedLengthMax)
+    return `SubscribedTopicRegex \`${quoted}\` is not a valid regular expression: ${reason}.`
+  })
 }
 
 /** How much of a pattern is quoted. */
 const quotedLengthMax = 1_000
-
-function invalid(regex: string, reason: string): KafkaError {
-  const quoted = regex.slice(0, quotedLengthMax)
-  return new KafkaError(
-    'INVALID_REGULAR_EXPRESSION',
-    `SubscribedTopicRegex \`${quoted}\` is not a valid regular expression: ${reason}.`,
-  )
-}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { expandedSize } from '../../../src/groups/consumer/pattern-size.ts'
+import { expandedSize } from '../../../src/coordination/pattern-size.ts'
 import { TopicPattern } from '../../../src/groups/consumer/topic-pattern.ts'
 
 test('matches whole names, in the words of RE2', () => {
