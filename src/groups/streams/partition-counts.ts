@@ -1,7 +1,7 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { TopicLookup } from '../topic-lookup.ts'
 import { status, type Status } from './status.ts'
-import { sourceTopicsOf, type Subtopology, type Topology } from './topology.ts'
+import { sourceTopicsOf, type InternalTopic, type Subtopology, type Topology } from './topology.ts'
 
 /** The topics as they are do not allow the application to run. */
 export class TopicConfigurationError extends Error {
@@ -28,9 +28,12 @@ export function decidePartitionCounts(topology: Topology, lookup: TopicLookup): 
   const decided = new Map<string, number>()
   const countOf: PartitionCount = topic => lookup.partitionCount(topic) ?? decided.get(topic)
   for (const [topic, count] of repartitionCounts(topology, countOf)) decided.set(topic, count)
+  const repartitionTopics = new Map(
+    topology.subtopologies.flatMap(each => each.repartitionSourceTopics).map(topic => [topic.name, topic]),
+  )
   for (const subtopology of topology.subtopologies) {
     for (const group of copartitionGroups(subtopology)) {
-      for (const [topic, count] of copartition(group, topology, countOf)) decided.set(topic, count)
+      for (const [topic, count] of copartition(group, repartitionTopics, countOf)) decided.set(topic, count)
     }
   }
   for (const subtopology of topology.subtopologies) {
@@ -46,7 +49,7 @@ export function taskCount(subtopology: Subtopology, countOf: PartitionCount): nu
   if (counts.length === 0) {
     throw invalid(`No source topics found for subtopology ${subtopology.subtopologyId}`)
   }
-  return Math.max(...counts)
+  return greatest(counts)
 }
 
 /** RepartitionTopics: each sink is as wide as what flows into it, which may be repartitioned itself. */
@@ -55,10 +58,10 @@ function repartitionCounts({ subtopologies }: Topology, countOf: PartitionCount)
   const repartitionTopics = subtopologies.flatMap(each => each.repartitionSourceTopics)
   for (const { name, partitions } of repartitionTopics) if (partitions !== 0) decided.set(name, partitions)
   const widthOf = (subtopology: Subtopology): number =>
-    Math.max(
+    greatest([
       ...subtopology.repartitionSourceTopics.map(({ name }) => decided.get(name) ?? 0),
       ...subtopology.sourceTopics.map(topic => countOf(topic) ?? 0),
-    )
+    ])
   let undecided = subtopologies.flatMap(subtopology =>
     subtopology.repartitionSinkTopics.map(sink => ({ sink, subtopology })),
   )
@@ -103,13 +106,10 @@ function copartitionGroups(subtopology: Subtopology): string[][] {
 /** CopartitionedTopicsEnforcer: topics that are joined have the same number of partitions. */
 function copartition(
   group: readonly string[],
-  { subtopologies }: Topology,
+  repartitionTopics: ReadonlyMap<string, InternalTopic>,
   countOf: PartitionCount,
 ): Map<string, number> {
   if (group.length === 0) return new Map()
-  const repartitionTopics = new Map(
-    subtopologies.flatMap(each => each.repartitionSourceTopics).map(topic => [topic.name, topic]),
-  )
   const countsOf = (topics: readonly string[]): Map<string, number> =>
     new Map(topics.map(topic => [topic, countOf(topic) ?? 0]))
   const internal = group.filter(topic => repartitionTopics.has(topic))
@@ -120,7 +120,7 @@ function copartition(
   let count: number
   if (external.length > 0) count = sameCount(countsOf(external), countsOf(external))
   else if (fixed.length > 0) count = sameCount(countsOf(fixed), countsOf(internal))
-  else count = Math.max(...countsOf(internal).values())
+  else count = greatest(countsOf(internal).values())
 
   for (const topic of fixed) {
     if (countOf(topic) === count) continue
@@ -141,6 +141,13 @@ function sameCount(counts: ReadonlyMap<string, number>, shown: ReadonlyMap<strin
     'INCORRECTLY_PARTITIONED_TOPICS',
     `Following topics do not have the same number of partitions: [{${sorted.map(([topic, count]) => `${topic}=${count}`).join(', ')}}]`,
   )
+}
+
+/** As Math.max gives it, of more than a call takes arguments. */
+function greatest(counts: Iterable<number>): number {
+  let most = -Infinity
+  for (const count of counts) most = Math.max(most, count)
+  return most
 }
 
 function invalid(message: string): KafkaError {

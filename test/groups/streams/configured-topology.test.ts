@@ -189,3 +189,47 @@ describe('what is wrong is told in the words of Apache Kafka', () => {
     expect(attempt).toThrow(message)
   })
 })
+
+test('a subtopology may read more topics than a call takes arguments', () => {
+  const names = Array.from({ length: 200_000 }, (_, index) => `r${index}`)
+  const wide = topology(
+    subtopology('0', ['a'], { repartitionSinkTopics: names }),
+    subtopology('1', [], {
+      repartitionSourceTopics: names.map(name => internal(name)),
+      stateChangelogTopics: [internal('log')],
+      copartitionGroups: [
+        { sourceTopics: [], sourceTopicRegex: [], repartitionSourceTopics: names.map((_, index) => index) },
+      ],
+    }),
+  )
+  expect(configured({ a: 3 }, wide)).toMatchObject({ tasks: { 0: 3, 1: 3 }, missing: { r0: 3, log: 3 } })
+})
+
+/** Each subtopology reads what the one before has repartitioned. */
+const chain = (length: number) =>
+  topology(
+    subtopology('0', ['a'], { repartitionSinkTopics: ['r1'] }),
+    ...Array.from({ length }, (_, index) =>
+      subtopology(`${index + 1}`, [], {
+        repartitionSourceTopics: [internal(`r${index + 1}`)],
+        repartitionSinkTopics: index + 1 < length ? [`r${index + 2}`] : [],
+        copartitionGroups: [{ sourceTopics: [], sourceTopicRegex: [], repartitionSourceTopics: [0] }],
+      }),
+    ),
+  )
+
+/** How long it takes to decide on a chain, at best. */
+function shortestMs(length: number): number {
+  const asked = chain(length)
+  const decide = (): number => {
+    const startedMs = performance.now()
+    expect(configured({ a: 3 }, asked).status).toBe('MISSING_INTERNAL_TOPICS')
+    return performance.now() - startedMs
+  }
+  return Math.min(decide(), decide(), decide())
+}
+
+test('many topics that are repartitioned are gone through once, however many of them are joined', () => {
+  const fewMs = shortestMs(200)
+  expect(shortestMs(2_000)).toBeLessThan(30 * fewMs)
+})
