@@ -237,7 +237,7 @@ export class Connection {
         pieces.push(piece)
         length += piece.length
       }
-      sent.push(...slot.answer.sent)
+      for (const each of slot.answer.sent) sent.push(each)
     }
     this.#slots.splice(0, count)
     const done = (): void => {

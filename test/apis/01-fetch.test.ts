@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import type { DiskFile, OpenOptions } from '../../src/base/disk.ts'
 import { memoryDisk } from '../../src/base/memory-disk.ts'
+import { produce } from '../../src/broker/apis/00-produce.ts'
 import { fetch } from '../../src/broker/apis/01-fetch.ts'
 import { metadata } from '../../src/broker/apis/03-metadata.ts'
+import { createTopics } from '../../src/broker/apis/19-create-topics.ts'
 import { deleteTopics } from '../../src/broker/apis/20-delete-topics.ts'
 import { errorName } from '../../src/protocol/errors.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
@@ -486,3 +488,22 @@ class SlowDisk extends FaultyDisk {
     })
   }
 }
+
+test('answers with records of more partitions than a call takes arguments', async () => {
+  const client = await connect((await startBroker()).address)
+  const [topicCount, partitionCount] = [13, 10_000]
+  const partitions = Array.from({ length: partitionCount }, (_, index) => index)
+  const partitionData = partitions.map(index => ({ index, records: batchOf(['a']) }))
+  const topics = []
+  for (let count = 0; count < topicCount; count++) {
+    const draft = { numPartitions: partitionCount, replicationFactor: 1, assignments: [], configs: [] }
+    const made = await client.call(createTopics, 7, { topics: [{ name: `t${count}`, ...draft }] })
+    const { topicId } = made.topics[0]!
+    await client.call(produce, 13, { acks: -1, timeoutMs: 30_000, topicData: [{ topicId, partitionData }] })
+    const asked = partitions.map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 1_000 }))
+    topics.push({ topicId, partitions: asked })
+  }
+  const request = { maxWaitMs: 0, minBytes: 1, sessionEpoch: -1, topics, forgottenTopicsData: [] }
+  const { responses } = await client.call(fetch, 13, request)
+  expect(responses.flatMap(topic => topic.partitions)).toHaveLength(topicCount * partitionCount)
+}, 60_000)
