@@ -506,4 +506,4 @@ test('answers with records of more partitions than a call takes arguments', asyn
   const request = { maxWaitMs: 0, minBytes: 1, sessionEpoch: -1, topics, forgottenTopicsData: [] }
   const { responses } = await client.call(fetch, 13, request)
   expect(responses.flatMap(topic => topic.partitions)).toHaveLength(topicCount * partitionCount)
-}, 60_000)
+})

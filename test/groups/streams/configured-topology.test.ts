@@ -218,18 +218,6 @@ const chain = (length: number) =>
     ),
   )
 
-/** How long it takes to decide on a chain, at best. */
-function shortestMs(length: number): number {
-  const asked = chain(length)
-  const decide = (): number => {
-    const startedMs = performance.now()
-    expect(configured({ a: 3 }, asked).status).toBe('MISSING_INTERNAL_TOPICS')
-    return performance.now() - startedMs
-  }
-  return Math.min(decide(), decide(), decide())
-}
-
-test('many topics that are repartitioned are gone through once, however many of them are joined', () => {
-  const fewMs = shortestMs(200)
-  expect(shortestMs(2_000)).toBeLessThan(30 * fewMs)
+test('topics that are repartitioned are gone through once, however many of them are joined', () => {
+  expect(configured({ a: 3 }, chain(60_000)).status).toBe('MISSING_INTERNAL_TOPICS')
 })
