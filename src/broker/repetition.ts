@@ -53,5 +53,6 @@ export class Repetition {
   stop(): void {
     this.#isStopped = true
     this.#cancel?.()
+    this.#cancel = undefined
   }
 }
