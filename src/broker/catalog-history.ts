@@ -7,6 +7,7 @@ import { ShardAtRest } from '../storage/inspection/shard-at-rest.ts'
 import { ifReadable } from '../storage/unreadable.ts'
 import { catalogPartitionId } from './catalog.ts'
 import { readCatalogRecord } from './catalog-records.ts'
+import { clusterMetadataTopicName } from './internal-topics.ts'
 
 interface Life extends PartitionLife {
   deletedLsn: number
@@ -24,7 +25,7 @@ export class CatalogHistory implements PartitionHistory {
   constructor() {
     this.#begin({
       partition: catalogPartitionId,
-      topic: '__cluster_metadata',
+      topic: clusterMetadataTopicName,
       index: 0,
       shard: 0,
       createdLsn: 0,

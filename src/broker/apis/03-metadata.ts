@@ -86,15 +86,11 @@ async function find(
     return found(await autoCreate(name, request.allowAutoTopicCreation, context), context, operations)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
-    return notFound(name, error.code, operations, context)
+    return notFound(name, error.code, operations)
   }
 }
 
-function found(
-  topic: ReadableTopic,
-  { settings, version }: Context,
-  topicAuthorizedOperations: number,
-): TopicAnswer {
+function found(topic: ReadableTopic, { settings }: Context, topicAuthorizedOperations: number): TopicAnswer {
   const nodeId = settings.get('node.id')
   return {
     errorCode: errorCodes.NONE,
@@ -110,16 +106,16 @@ function found(
       isrNodes: [nodeId],
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: version >= 8 ? topicAuthorizedOperations : noOperations,
+    topicAuthorizedOperations,
   }
 }
 
 /** Kafka says of a name what it is and what may be done with it, there or not. */
-function notFound(name: string, errorCode: number, operations: number, { version }: Context): TopicAnswer {
+function notFound(name: string, errorCode: number, operations: number): TopicAnswer {
   return {
     ...missing(name, noTopicId, errorCode),
     isInternal: isInternalTopic(name),
-    topicAuthorizedOperations: version >= 8 ? operations : noOperations,
+    topicAuthorizedOperations: operations,
   }
 }
 
